@@ -1,0 +1,128 @@
+// Transactions → BusinessEvents: rules, discovery, the actor. Pure: no clock, no socket, no store.
+// The public header of infer/.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/core.h"
+#include "normalize/normalize.h"
+
+namespace rowtrail::infer {
+
+struct ObjectRef {
+  std::string type;
+  std::string id;
+  std::string role;  // empty: none
+  auto operator<=>(const ObjectRef&) const = default;
+};
+
+/// Who did it, and how that is known.
+struct Actor {
+  std::string id;          // empty: unknown
+  std::string via;         // context, comment, column, session; empty: unknown
+  std::string confidence;  // exact, corroborated, heuristic, unknown
+};
+
+enum class Severity : std::uint8_t { Info, Low, Medium, High, Critical };
+[[nodiscard]] std::string_view severity_name(Severity severity);
+[[nodiscard]] core::Result<Severity> parse_severity(std::string_view name);
+
+struct BusinessEvent {
+  std::string type;
+  std::string title;
+  std::string summary;
+  Severity severity = Severity::Info;
+  std::int64_t time_us = 0;
+  bool time_has_fraction = true;
+  std::vector<ObjectRef> objects;
+  Actor actor;
+  std::string attributes = "{}";  // canonical JSON object
+  std::string rule_id;            // "auto" for discovered events
+  std::string rule_version;       // first 8 hex digits of SHA-256 over the rule's text
+  std::vector<std::uint32_t> evidence;  // ordinals of Changes in the transaction
+};
+
+/// Payload of an event record: the JSON of DESIGN section 6 without seq, evidence as ordinals and last.
+void append_event(std::string& out, const BusinessEvent& event,
+                  const normalize::Transaction& transaction);
+
+/// The line people see: `"seq"` in front, evidence ordinals turned into seqs.
+core::Result<> append_rendered_event(std::string& out, std::uint64_t seq,
+                                     std::uint64_t transaction_seq, std::string_view payload);
+
+/// The actor object of an event payload, as JSON text ("" when there is none).
+[[nodiscard]] std::string_view actor_json(std::string_view event_payload);
+
+/// Where a rule file is wrong, for people: "rules/a.yaml:12:7: no clause 'form'; did you mean 'from'?"
+struct Diagnostic {
+  std::string file;
+  std::uint32_t line = 0;    // from 1
+  std::uint32_t column = 0;  // from 1
+  std::string message;
+  [[nodiscard]] std::string text() const;
+};
+
+struct RuleInfo {
+  std::string id;
+  std::string title;
+  std::string event;
+  std::string version;
+  std::string text;  // the YAML document as written
+  std::string file;
+  std::size_t tests = 0;
+};
+
+class CompiledRules;  // immutable, shared by engines
+
+/// All rules of the given files and folders (*.yaml, *.yml), compiled; or every error at once.
+struct LoadedRules {
+  std::shared_ptr<const CompiledRules> rules;  // null when there are errors
+  std::vector<RuleInfo> infos;
+  std::vector<Diagnostic> errors;
+};
+[[nodiscard]] LoadedRules load_rules(const std::vector<std::string>& paths);
+/// One file's text, for tests and editors.
+[[nodiscard]] LoadedRules load_rules_text(std::string_view text, const std::string& file);
+
+struct TestResult {
+  std::string rule_id;
+  std::size_t number = 0;  // from 1
+  bool passed = false;
+  std::string detail;  // what was expected and what came, when it failed
+  std::string file;
+  std::uint32_t line = 0;
+};
+/// Runs the inline tests of all rules.
+[[nodiscard]] std::vector<TestResult> run_rule_tests(const LoadedRules& rules);
+
+struct EngineOptions {
+  // Columns that name who wrote a row, tried in this order; the newest image counts.
+  std::vector<std::string> actor_columns = {"updated_by", "modified_by", "changed_by", "created_by"};
+};
+
+/// Evaluates transactions. One engine per writer thread; keeps per-table bindings and caches.
+class Engine {
+ public:
+  Engine(std::shared_ptr<const CompiledRules> rules, EngineOptions options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// At least one event per transaction, appended to `out`. For a transaction that came in parts call
+  /// bulk() on every part instead; it yields one event at the last.
+  void infer(const normalize::Transaction& transaction, std::vector<BusinessEvent>& out);
+  void bulk(const normalize::Transaction& part, std::vector<BusinessEvent>& out);
+
+  /// Rule ids whose evaluation failed on some row, with the first message: shown by status.
+  [[nodiscard]] std::vector<std::string> evaluation_errors() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rowtrail::infer

@@ -1,0 +1,129 @@
+// The append-only log behind one interface: SQLite (embedded default) and Postgres. A Writer appends
+// records with dense seq and moves the source position in the same commit; a Reader answers queries
+// from another connection and sees only commits. Unavailable stores throw core::Failure (Area::Store).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/core.h"
+#include "infer/infer.h"
+#include "normalize/normalize.h"
+#include "store/batch.h"
+
+namespace rowtrail::store {
+
+/// Where a source stands, durably, with the log.
+struct SourceState {
+  binlog::Position position;
+  std::int64_t event_time_us = 0;
+  std::vector<normalize::KnownSchema> schemas;
+};
+
+class Writer {
+ public:
+  virtual ~Writer() = default;
+
+  /// What a restart needs; empty for a source the log has not seen.
+  virtual SourceState source_state(const std::string& source) = 0;
+  /// seq of the next record.
+  virtual std::uint64_t next_seq() = 0;
+  /// Versions of rules already recorded ("id@version").
+  virtual std::vector<std::string> recorded_rules() = 0;
+
+  /// Adds records to the open database transaction, opening one if there is none. The batch's first
+  /// seq must be next_seq().
+  virtual void append(const Batch& batch) = 0;
+  /// Makes everything appended durable together with the source's position. Either all or nothing.
+  virtual void commit(const std::string& source, const binlog::Position& position,
+                      std::int64_t event_time_us) = 0;
+  virtual void rollback() = 0;
+};
+
+/// What a list is narrowed to; empty members do not narrow.
+struct Filter {
+  std::string source, type, actor, database, table, severity, object_type, object_id, transaction;
+  std::optional<std::string> pk;  // canonical JSON text of the key object
+  std::string text;               // substring of the summary, until search comes
+  std::optional<std::int64_t> since_us, until_us;  // since <= time < until
+};
+struct Page {
+  std::optional<std::uint64_t> after_seq, before_seq;  // exclusive
+  bool ascending = false;
+  std::uint64_t limit = 100;  // 0: all
+};
+
+struct StoredEvent {
+  std::uint64_t seq = 0;
+  std::uint64_t transaction_seq = 0;
+  std::int64_t time_us = 0;
+  std::string type, actor;
+  std::string payload;
+};
+struct StoredChange {
+  std::uint64_t seq = 0;
+  std::uint64_t transaction_seq = 0;
+  std::string payload;
+  std::string transaction_payload;
+  std::string event_payload;  // of the transaction's first event, for the actor
+};
+struct StoredTransaction {
+  std::uint64_t seq = 0;
+  std::string payload;
+};
+
+/// Counts of one day (or any span), for summaries.
+struct Counts {
+  std::uint64_t transactions = 0, changes = 0, events = 0, gaps = 0;
+  std::map<std::string, std::uint64_t> by_type;
+  std::map<std::string, std::uint64_t> by_actor;        // "" is unknown
+  std::map<std::string, std::uint64_t> by_object_type;  // distinct objects touched
+  std::vector<std::pair<std::string, std::uint64_t>> top_objects;  // "product 7" by events, at most 10
+};
+
+struct SourceStatus {
+  std::string source;
+  binlog::Position position;
+  std::int64_t event_time_us = 0;
+  std::int64_t committed_us = 0;  // wall clock of the last commit
+};
+struct LogStatus {
+  std::string url;  // without secrets
+  std::string origin;
+  std::uint64_t size = 0;  // records
+  std::uint64_t transactions = 0, changes = 0, events = 0, gaps = 0;
+  std::vector<SourceStatus> sources;
+};
+
+/// Return false from a visitor to stop.
+template <class T>
+using Visitor = std::function<bool(const T&)>;
+
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  virtual void events(const Filter& filter, const Page& page, const Visitor<StoredEvent>& visit) = 0;
+  virtual void changes(const Filter& filter, const Page& page,
+                       const Visitor<StoredChange>& visit) = 0;
+  virtual std::optional<StoredEvent> event(std::uint64_t seq) = 0;
+  /// The Changes of one transaction whose ordinals are given (all when empty), in order.
+  virtual std::vector<StoredChange> transaction_changes(
+      std::uint64_t transaction_seq, const std::vector<std::uint32_t>& ordinals) = 0;
+  virtual std::optional<StoredTransaction> transaction(const std::string& source,
+                                                       const std::string& id) = 0;
+  virtual std::vector<StoredEvent> transaction_events(std::uint64_t transaction_seq) = 0;
+  virtual Counts counts(std::int64_t since_us, std::int64_t until_us) = 0;
+  virtual LogStatus status() = 0;
+};
+
+/// `sqlite:///path/rowtrail.db` or `postgresql://user@host/db`; creates the schema when it is absent.
+[[nodiscard]] std::unique_ptr<Writer> open_writer(const std::string& url);
+[[nodiscard]] std::unique_ptr<Reader> open_reader(const std::string& url);
+
+}  // namespace rowtrail::store
