@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,10 @@ class GtidSet {
 
   /// Accepts what the servers print, white space and any letter case included; "" is the empty set.
   static core::Result<GtidSet> parse(std::string_view text, Flavor flavor);
+
+  /// The body of PREVIOUS_GTIDS (MySQL), or of GTID_LIST (MariaDB).
+  static core::Result<GtidSet> decode(std::span<const std::byte> encoded,
+                                      Flavor flavor = Flavor::MySql);
 
   void add(const Gtid& gtid);
   [[nodiscard]] bool contains(const Gtid& gtid) const;

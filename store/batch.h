@@ -78,10 +78,13 @@ class Batch {
   /// Empties the batch, keeping its memory; the next record added gets `first_seq`.
   void reset(std::uint64_t first_seq);
 
-  /// Records of one transaction, or one part of it, with its events, in the log's order: schemas,
-  /// transaction (first part only), changes, events (last part only).
-  void add(const normalize::Transaction& transaction,
-           const std::vector<infer::BusinessEvent>& events);
+  /// Records of one transaction, or one part of it, in the log's order: schemas, transaction (first
+  /// part only), changes from index `first_change` on, events (last part only, behind the last
+  /// change). Stops behind the change with which the batch holds `bytes_max` or more of text, so that
+  /// a large transaction is rendered in slices; returns the index of the next change to add.
+  /// Call with 0 first, then with what it returned, until that is changes.size().
+  std::size_t add(const normalize::Transaction& transaction, std::size_t first_change,
+                  std::size_t bytes_max, const std::vector<infer::BusinessEvent>& events);
   void add_rule(const infer::RuleInfo& rule, std::int64_t time_us);
 
   [[nodiscard]] std::string_view text(Slice slice) const {

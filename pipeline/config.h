@@ -1,0 +1,48 @@
+// What rowtrail was told to do: rowtrail.yaml, overridden by the command line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "binlog/binlog.h"
+#include "core/core.h"
+
+namespace rowtrail::pipeline {
+
+struct SourceConfig {
+  std::string name;
+  binlog::ServerOptions server;
+  std::vector<std::string> files;  // non-empty: replay these instead of a server
+  std::string start;               // now | earliest | GTID set | file:pos; empty: the default
+};
+
+/// Named limits of the pipeline (DESIGN invariants 5 and 6).
+struct Limits {
+  std::size_t queue_bytes_max = 12 * 1024 * 1024;
+  std::size_t append_bytes = 1024 * 1024;        // rendered text handed to the store at once
+  std::size_t commit_bytes_max = 8 * 1024 * 1024;  // rendered text in one commit
+  std::uint32_t stall_s = 20;
+  std::uint32_t backoff_ms_min = 500;
+  std::uint32_t backoff_ms_max = 30'000;
+};
+
+struct Config {
+  SourceConfig source;
+  std::string store_url = "sqlite:///rowtrail.db";
+  std::vector<std::string> rules;
+  std::string listen = "127.0.0.1:8765";
+  std::string token_file;
+  std::vector<std::string> actor_columns;
+  bool until_end = false;
+  Limits limits;
+};
+
+/// Reads one YAML file over `config`; every error names file, line and column.
+core::Result<> load_config(const std::string& path, Config& config);
+
+/// `mysql://user@host:3306/…` (a default name is the host) into the source part.
+core::Result<> set_source_url(std::string_view url, SourceConfig& source);
+
+}  // namespace rowtrail::pipeline

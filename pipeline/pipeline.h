@@ -1,0 +1,76 @@
+// Joins the rooms: one thread captures (source → decoder → normalizer), one writes (inference → store),
+// a queue bounded in bytes between them. Owns checkpoints, back-pressure, reconnection and the state
+// that people see. The public header of pipeline/.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "binlog/binlog.h"
+#include "infer/infer.h"
+#include "pipeline/config.h"
+#include "store/store.h"
+
+namespace rowtrail::pipeline {
+
+/// What the pipeline is doing, in the words `status` and /readyz use.
+enum class Phase : std::uint8_t {
+  Starting,
+  Connecting,
+  Streaming,
+  Reconnecting,  // the source went away; waiting before the next try
+  StoreDown,     // the store refuses; capture waits
+  Stalled,       // the store accepts nothing; disconnected from the source until it does
+  Finished,      // --until end reached, or the files are read
+  Failed,        // stopped by an error that waiting cannot mend
+};
+[[nodiscard]] std::string_view phase_name(Phase phase);
+
+/// A consistent view for status pages; cheap to take.
+struct Snapshot {
+  Phase phase = Phase::Starting;
+  std::string detail;  // the last trouble, for people
+  std::uint64_t transactions = 0;
+  std::uint64_t changes = 0;
+  std::uint64_t events = 0;
+  std::uint64_t reconnects = 0;
+  std::uint64_t next_seq = 0;
+  std::int64_t event_time_us = 0;   // of the last committed transaction
+  std::int64_t last_commit_us = 0;  // wall clock
+  std::size_t queued_bytes = 0;
+  binlog::Position position;  // durable
+};
+
+/// One line for whoever watches: a business event that has just become durable.
+struct Announcement {
+  std::uint64_t seq = 0;
+  infer::BusinessEvent event;
+};
+using Announce = std::function<void(const Announcement&)>;
+
+class Pipeline {
+ public:
+  /// `announce` (may be empty) is called from the writer's thread after each commit.
+  Pipeline(Config config, infer::LoadedRules rules, Announce announce);
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  /// Runs until the end of the input, stop(), or an error that waiting cannot mend, which is thrown
+  /// as core::Failure. Everything taken from the source before that is durable.
+  void run();
+  /// Asks run() to return after the transactions in flight are durable. Any thread, async-safe enough
+  /// for a signal thread.
+  void stop() noexcept;
+  [[nodiscard]] Snapshot snapshot() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rowtrail::pipeline

@@ -1,0 +1,50 @@
+// What capture, writer and whoever watches share. Guarded by one mutex: it is touched per batch and per
+// connection, never per row.
+#pragma once
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <string>
+
+#include "pipeline/pipeline.h"
+
+namespace rowtrail::pipeline {
+
+class SharedState {
+ public:
+  /// The writer knows where the log stands; capture waits for it before it connects.
+  void set_durable(store::SourceState durable, std::uint64_t epoch);
+  /// Waits for the durable state of at least `epoch`; false when stopping.
+  bool wait_durable(std::uint64_t epoch, store::SourceState& durable);
+
+  void set_phase(Phase phase, std::string detail);
+  /// Keeps the first failure, which run() throws, and stops everything.
+  void fail(std::exception_ptr failure);
+  [[nodiscard]] std::exception_ptr failure() const;
+
+  void request_stop() noexcept;
+  [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
+  /// Sleeps, waking early on stop; false when stopping.
+  bool sleep(std::chrono::milliseconds duration);
+
+  /// Changes the snapshot under the lock.
+  template <class F>
+  void update(F&& change) {
+    const std::scoped_lock lock(mutex_);
+    change(snapshot_);
+  }
+  [[nodiscard]] Snapshot snapshot() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Snapshot snapshot_;
+  store::SourceState durable_;
+  std::uint64_t durable_epoch_ = 0;
+  bool durable_known_ = false;
+  std::exception_ptr failure_;
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace rowtrail::pipeline

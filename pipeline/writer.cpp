@@ -1,0 +1,196 @@
+#include "pipeline/writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <unordered_set>
+#include <utility>
+
+namespace rowtrail::pipeline {
+namespace {
+
+constexpr std::chrono::milliseconds kIdleWait{500};
+
+std::int64_t now_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+WriterLoop::WriterLoop(const Config& config, const infer::LoadedRules& rules, Announce announce,
+                       Channel& channel, SharedState& state, std::function<void()> on_reset)
+    : config_(config),
+      rules_(rules),
+      announce_(std::move(announce)),
+      channel_(channel),
+      state_(state),
+      on_reset_(std::move(on_reset)) {
+  infer::EngineOptions options;
+  if (!config.actor_columns.empty()) options.actor_columns = config.actor_columns;
+  engine_ = std::make_unique<infer::Engine>(rules_.rules, options);
+}
+
+void WriterLoop::run() noexcept {
+  try {
+    supervise();
+  } catch (...) {
+    state_.fail(std::current_exception());
+    on_reset_();
+  }
+}
+
+void WriterLoop::supervise() {
+  std::chrono::milliseconds backoff{config_.limits.backoff_ms_min};
+  for (;;) {
+    try {
+      open_store();
+      backoff = std::chrono::milliseconds{config_.limits.backoff_ms_min};
+      drain();
+      return;
+    } catch (const core::Failure& failure) {
+      // Whether a COMMIT that was cut took effect is told by the position found after reopening.
+      store_.reset();
+      // With capture gone nothing can be read again: the operator runs us once more.
+      if (!failure.retryable() || channel_.closed()) throw;
+      channel_.reset();
+      on_reset_();
+      state_.set_phase(Phase::StoreDown, failure.what());
+      core::log(core::Level::Warn, fmt::format("{}; trying again in {:.1f} s", failure.what(),
+                                               static_cast<double>(backoff.count()) / 1000));
+      if (!state_.sleep(backoff)) throw;
+      backoff = std::min(backoff * 2, std::chrono::milliseconds{config_.limits.backoff_ms_max});
+    }
+  }
+}
+
+void WriterLoop::open_store() {
+  store_ = store::open_writer(config_.store_url);
+  const auto& name = config_.source.name;
+  auto durable = store_->source_state(name);
+  position_ = durable.position;
+  event_time_us_ = durable.event_time_us;
+  gtids_.reset();
+  if (!position_.gtid_set.empty()) {
+    const auto flavor = position_.gtid_set.find(':') == std::string::npos ? binlog::Flavor::MariaDb
+                                                                          : binlog::Flavor::MySql;
+    auto set = binlog::GtidSet::parse(position_.gtid_set, flavor);
+    if (set) gtids_ = std::move(*set);
+  }
+  batch_.reset(store_->next_seq());
+  uncommitted_bytes_ = 0;
+  dirty_ = inside_transaction_ = false;
+  pending_.clear();
+
+  const auto recorded = store_->recorded_rules();
+  const std::unordered_set<std::string> known(recorded.begin(), recorded.end());
+  for (const auto& rule : rules_.infos) {
+    if (known.contains(rule.id + "@" + rule.version)) continue;
+    batch_.add_rule(rule, now_us());
+    dirty_ = true;
+  }
+  if (dirty_) commit();
+  state_.update([&](Snapshot& s) {
+    s.position = position_;
+    s.event_time_us = event_time_us_;
+    s.next_seq = batch_.next_seq();
+  });
+  state_.set_durable(std::move(durable), channel_.epoch());
+}
+
+void WriterLoop::drain() {
+  Item item;
+  for (;;) {
+    const bool waiting = dirty_ && !inside_transaction_;
+    if (channel_.pop(item, waiting ? std::chrono::milliseconds{0} : kIdleWait)) {
+      take(std::move(item));
+      item = {};
+      continue;
+    }
+    if (waiting) {
+      commit();
+    } else if (channel_.closed() && channel_.empty()) {
+      break;
+    }
+  }
+  // Parts of a transaction whose end never came are not in the record: it will be read again.
+  if (inside_transaction_) store_->rollback();
+}
+
+void WriterLoop::take(Item item) {
+  if (item.gtids) gtids_ = std::move(*item.gtids);
+  if (!item.transaction) {
+    position_.file = item.file;
+    position_.pos = item.pos;
+    dirty_ = true;
+    return;
+  }
+  take_transaction(*item.transaction);
+  item.transaction->reset();
+  channel_.give_back(std::move(item.transaction));
+}
+
+void WriterLoop::take_transaction(const normalize::Transaction& transaction) {
+  // What came before a transaction in parts must not share its fate when the link is cut.
+  if (transaction.first_part && !transaction.last_part && dirty_) commit();
+  events_.clear();
+  if (transaction.first_part && transaction.last_part) {
+    engine_->infer(transaction, events_);
+  } else {
+    engine_->bulk(transaction, events_);
+  }
+  // A large transaction is rendered in slices, so that its text never stands in memory as a whole.
+  std::size_t next_change = 0;
+  do {
+    next_change = batch_.add(transaction, next_change, config_.limits.append_bytes, events_);
+    if (batch_.bytes() >= config_.limits.append_bytes) append();
+  } while (next_change < transaction.changes.size());
+
+  dirty_ = true;
+  inside_transaction_ = !transaction.last_part;
+  changes_ += transaction.changes.size();
+  event_count_ += events_.size();
+  if (!transaction.last_part) return;
+  ++transactions_;
+  if (position_.file != transaction.file) position_.file = transaction.file;
+  position_.pos = transaction.end_pos;
+  event_time_us_ = transaction.event_time_us;
+  if (transaction.gtid.empty()) gtids_.reset();
+  if (gtids_) gtids_->add(transaction.gtid);
+  if (announce_) {
+    auto seq = batch_.next_seq() - events_.size();
+    for (auto& event : events_) pending_.push_back({seq++, std::move(event)});
+  }
+  if (uncommitted_bytes_ + batch_.bytes() >= config_.limits.commit_bytes_max) commit();
+}
+
+void WriterLoop::append() {
+  if (batch_.empty()) return;
+  uncommitted_bytes_ += batch_.bytes();
+  store_->append(batch_);
+  batch_.reset(batch_.next_seq());
+}
+
+void WriterLoop::commit() {
+  append();
+  position_.gtid_set = gtids_ ? gtids_->text() : std::string();
+  store_->commit(config_.source.name, position_, event_time_us_);
+  uncommitted_bytes_ = 0;
+  dirty_ = false;
+  state_.update([&](Snapshot& s) {
+    s.transactions = transactions_;
+    s.changes = changes_;
+    s.events = event_count_;
+    s.next_seq = batch_.next_seq();
+    s.event_time_us = event_time_us_;
+    s.last_commit_us = now_us();
+    s.position = position_;
+    s.queued_bytes = channel_.bytes();
+  });
+  for (const auto& announcement : pending_) announce_(announcement);
+  pending_.clear();
+}
+
+}  // namespace rowtrail::pipeline
