@@ -1,0 +1,283 @@
+// pharmacy_staff: the simulated staff of the demo's pharmacy. Works on a MySQL or MariaDB server
+// through ordinary SQL and writes a ledger of what it did.
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "deploy/demo/database.h"
+#include "deploy/demo/ledger.h"
+#include "deploy/demo/operations.h"
+#include "deploy/demo/set_up.h"
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace rowtrail::demo {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kNapMax{50};  // how long a stop request may go unseen
+constexpr int kTriesMax = 50;
+constexpr int kExitServer = 3;
+
+std::atomic<bool> stop_requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler sets it
+
+struct Options {
+  ServerAddress server;
+  std::string password_file;
+  bool init = false;
+  std::uint64_t seed = 1;
+  double rate = 20;
+  double seconds = std::numeric_limits<double>::infinity();
+  std::uint64_t transactions = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t row_changes = std::numeric_limits<std::uint64_t>::max();
+  unsigned staff = 4;
+  double rollbacks = 0.02;
+  double noise = 0;
+  std::string ledger;
+  bool append = false;
+};
+
+struct Counts {
+  std::atomic<std::uint64_t> transactions{0};
+  std::atomic<std::uint64_t> rows{0};
+  std::atomic<std::uint64_t> rolled_back{0};
+  std::atomic<std::uint64_t> retried{0};
+};
+
+// One clerk's working day: transactions index, index + staff, index + 2 staff, … each when it is
+// due.
+class Shift {
+ public:
+  Shift(const Options& options, const Catalogue& catalogue, Ledger& ledger, Counts& counts,
+        std::uint64_t index)
+      : options_(options),
+        ledger_(ledger),
+        counts_(counts),
+        index_(index),
+        connection_(options.server) {
+    connection_.execute("USE pharmacy");
+    clerk_ = std::make_unique<Clerk>(connection_, catalogue, index, options.staff);
+  }
+
+  void work(Clock::time_point start) {
+    const Clock::time_point end =
+        start + std::chrono::duration_cast<Clock::duration>(
+                    std::chrono::duration<double>(std::min(options_.seconds, 1e9)));
+    for (std::uint64_t number = index_; number < options_.transactions; number += options_.staff) {
+      const Clock::time_point due =
+          options_.rate <= 0
+              ? start
+              : start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(
+                            static_cast<double>(number) / options_.rate));
+      if (!wait_until(std::min(due, end)) || Clock::now() >= end) return;
+      if (counts_.rows >= options_.row_changes) return;
+      do_transaction(number);
+    }
+  }
+
+ private:
+  static bool wait_until(Clock::time_point due) {
+    while (!stop_requested) {
+      const auto left = due - Clock::now();
+      if (left <= Clock::duration::zero()) return true;
+      std::this_thread::sleep_for(std::min<Clock::duration>(left, kNapMax));
+    }
+    return false;
+  }
+
+  void do_transaction(std::uint64_t number) {
+    for (int tries = 1;; ++tries) {
+      Random random(options_.seed, number);
+      try {
+        connection_.begin();
+        finish(clerk_->act(random, number), random.chance(options_.rollbacks));
+        if (options_.noise > 0 && random.chance(options_.noise)) {
+          connection_.begin();
+          clerk_->make_noise(random);
+          connection_.commit();
+          counts_.rows += connection_.rows_changed();
+        }
+        return;
+      } catch (const OutOfStock& shortage) {
+        connection_.rollback();
+        ++counts_.rolled_back;
+        restock(random, shortage);
+        return;
+      } catch (const SqlError& error) {
+        if (!error.worth_retrying() || tries == kTriesMax) throw;
+        connection_.rollback();
+        ++counts_.retried;
+      }
+    }
+  }
+
+  void restock(Random& random, const OutOfStock& shortage) {
+    for (int tries = 1;; ++tries) {
+      try {
+        connection_.begin();
+        finish(clerk_->receive_goods(random, shortage.location_id, shortage.product_ids), false);
+        return;
+      } catch (const SqlError& error) {
+        if (!error.worth_retrying() || tries == kTriesMax) throw;
+        connection_.rollback();
+        ++counts_.retried;
+      }
+    }
+  }
+
+  void finish(const Outcome& outcome, bool change_of_mind) {
+    if (change_of_mind) {
+      connection_.rollback();
+      ++counts_.rolled_back;
+      return;
+    }
+    const std::string gtid = connection_.commit();
+    outcome.committed();
+    ledger_.write(outcome.deeds, gtid);
+    ++counts_.transactions;
+    counts_.rows += connection_.rows_changed();
+  }
+
+  const Options& options_;
+  Ledger& ledger_;
+  Counts& counts_;
+  std::uint64_t index_;
+  Connection connection_;
+  std::unique_ptr<Clerk> clerk_;
+};
+
+void print_progress(const Counts& counts, const Ledger& ledger, Clock::time_point start,
+                    bool last) {
+  const double elapsed = std::chrono::duration<double>(Clock::now() - start).count();
+  const std::uint64_t transactions = counts.transactions;
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  if (!terminal && !last) return;
+  fmt::print(stderr,
+             "{}pharmacy: {:.1f} s, {} transactions ({:.0f}/s), {} row changes, {} events in the "
+             "ledger, {} rolled back, {} retried{}",
+             terminal ? "\r\033[K" : "", elapsed, transactions,
+             static_cast<double>(transactions) / std::max(elapsed, 0.001), counts.rows.load(),
+             ledger.deeds_written(), counts.rolled_back.load(), counts.retried.load(),
+             last ? "\n" : "");
+}
+
+int run(const Options& options) {
+  Ledger ledger(options.ledger, options.append);
+  Connection connection(options.server);
+  if (options.init) {
+    fmt::print(stderr, "pharmacy: {}\n",
+               set_up(connection, ledger) ? "created" : "is there already; kept as it is");
+  }
+  connection.execute("USE pharmacy");
+  const Catalogue catalogue = Catalogue::load(connection);
+
+  Counts counts;
+  std::vector<std::unique_ptr<Shift>> shifts;
+  for (unsigned i = 0; i < options.staff; ++i) {
+    shifts.push_back(std::make_unique<Shift>(options, catalogue, ledger, counts, i));
+  }
+  std::atomic<unsigned> working{options.staff};
+  std::atomic<bool> failed{false};
+  const Clock::time_point start = Clock::now();
+  std::vector<std::thread> threads;
+  for (const auto& shift : shifts) {
+    threads.emplace_back([&, worker = shift.get()] {
+      try {
+        worker->work(start);
+      } catch (const std::exception& error) {
+        fmt::print(stderr, "\npharmacy_staff: {}\n", error.what());
+        failed = true;
+        stop_requested = true;
+      }
+      --working;
+    });
+  }
+  while (working > 0) {
+    std::this_thread::sleep_for(kNapMax);
+    print_progress(counts, ledger, start, false);
+  }
+  for (std::thread& thread : threads) thread.join();
+  print_progress(counts, ledger, start, true);
+  return failed ? kExitServer : 0;
+}
+
+void read_password(Options& options) {
+  if (!options.password_file.empty()) {
+    std::ifstream file(options.password_file);
+    if (!std::getline(file, options.server.password)) {
+      throw std::runtime_error("cannot read the password file " + options.password_file);
+    }
+  } else if (const char* password = std::getenv("ROWTRAIL_MYSQL_APP_PASSWORD")) {
+    options.server.password = password;
+  }
+}
+
+void describe(CLI::App& app, Options& options) {
+  app.add_option("--host", options.server.host, "Server, over TLS")
+      ->envname("ROWTRAIL_MYSQL_HOST")
+      ->capture_default_str();
+  app.add_option("--port", options.server.port, "Its port")
+      ->envname("ROWTRAIL_MYSQL_PORT")
+      ->capture_default_str();
+  app.add_option("--socket", options.server.socket, "Its unix socket, instead of host and port");
+  app.add_option("--user", options.server.user, "User with all rights in the database pharmacy")
+      ->envname("ROWTRAIL_MYSQL_APP_USER")
+      ->capture_default_str();
+  app.add_option("--password-file", options.password_file,
+                 "File with the password (else the environment's ROWTRAIL_MYSQL_APP_PASSWORD)");
+  app.add_option("--ca", options.server.ca_file,
+                 "CA that the server's certificate is verified with");
+  app.add_flag("--init", options.init, "Create the pharmacy if it is not there");
+  app.add_option("--seed", options.seed, "Same seed, same choices of each clerk")
+      ->capture_default_str();
+  app.add_option("--rate", options.rate, "Transactions a second in all; 0: as fast as possible")
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds, "Stop after so many seconds");
+  app.add_option("--transactions", options.transactions,
+                 "Stop after so many transactions; 0 with --init only creates");
+  app.add_option("--row-changes", options.row_changes, "Stop after about so many row changes");
+  app.add_option("--staff", options.staff, "Clerks, each with a connection")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--rollbacks", options.rollbacks, "Share of transactions rolled back on purpose")
+      ->capture_default_str();
+  app.add_option("--noise", options.noise,
+                 "Share of transactions followed by maintenance that the ledger does not know")
+      ->capture_default_str();
+  app.add_option("--ledger", options.ledger, "Write what was done to this file, as ndjson");
+  app.add_flag("--append", options.append, "Append to the ledger instead of starting it anew");
+}
+
+void request_stop(int) {
+  stop_requested = true;
+}
+
+}  // namespace
+}  // namespace rowtrail::demo
+
+int main(int argc, char** argv) {
+  using namespace rowtrail::demo;
+  std::signal(SIGINT, request_stop);
+  std::signal(SIGTERM, request_stop);
+  CLI::App app{"The simulated staff of the demo's pharmacy"};
+  Options options;
+  describe(app, options);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    read_password(options);
+    return run(options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "pharmacy_staff: {}\n", error.what());
+    return kExitServer;
+  }
+}

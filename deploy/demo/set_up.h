@@ -1,0 +1,15 @@
+// Creates the pharmacy: schema.sql and seed.sql, which are compiled in, and the first role grants.
+#pragma once
+
+#include "deploy/demo/database.h"
+#include "deploy/demo/ledger.h"
+
+namespace rowtrail::demo {
+
+extern const char* const kSchemaSql;
+extern const char* const kSeedSql;
+
+// Returns false when the pharmacy is there already, and then changes nothing.
+bool set_up(Connection& connection, Ledger& ledger);
+
+}  // namespace rowtrail::demo
