@@ -42,6 +42,9 @@ struct Config {
 /// Reads one YAML file over `config`; every error names file, line and column.
 core::Result<> load_config(const std::string& path, Config& config);
 
+/// First line of a file that holds a secret; a bare name is looked up in $CREDENTIALS_DIRECTORY.
+core::Result<std::string> read_secret(const std::string& path);
+
 /// `mysql://user@host:3306/…` (a default name is the host) into the source part.
 core::Result<> set_source_url(std::string_view url, SourceConfig& source);
 

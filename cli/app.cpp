@@ -1,0 +1,267 @@
+#include <malloc.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "server/server.h"
+
+namespace rowtrail::cli {
+namespace {
+
+using core::Area;
+using core::Failure;
+
+/// Everything the command line can say, before it is merged with the config file.
+struct Arguments {
+  std::string config, store, source, source_name, password_file, start, format = "text", listen,
+      token_file, until, log_level = "info", date = "yesterday";
+  std::vector<std::string> rules, files;
+  std::map<std::string, std::string> filter;
+  std::uint64_t limit = 100;
+  bool log_json = false, print_events = false, no_auth = false, no_serve = false;
+};
+
+template <class T>
+T value_or_throw(core::Result<T> result) {
+  if (!result) throw Failure(Area::Usage, false, result.error().message);
+  return std::move(*result);
+}
+
+Format format_of(const std::string& name) {
+  if (name == "json") return Format::Json;
+  if (name == "ndjson") return Format::Ndjson;
+  if (name == "csv") return Format::Csv;
+  return Format::Text;
+}
+
+Common merge(const Arguments& arguments) {
+  Common common;
+  auto& config = common.config;
+  if (!arguments.config.empty()) {
+    if (auto loaded = pipeline::load_config(arguments.config, config); !loaded) {
+      throw Failure(Area::Usage, false, loaded.error().message);
+    }
+  }
+  if (!arguments.store.empty()) config.store_url = arguments.store;
+  if (!arguments.source_name.empty()) config.source.name = arguments.source_name;
+  if (const char* password = std::getenv("ROWTRAIL_SOURCE_PASSWORD")) {
+    config.source.server.password = password;
+  }
+  if (!arguments.password_file.empty()) {
+    config.source.server.password = value_or_throw(pipeline::read_secret(arguments.password_file));
+  }
+  if (!arguments.source.empty()) {
+    if (auto set = pipeline::set_source_url(arguments.source, config.source); !set) {
+      throw Failure(Area::Usage, false, set.error().message);
+    }
+  }
+  if (!arguments.start.empty()) config.source.start = arguments.start;
+  if (!arguments.rules.empty()) config.rules = arguments.rules;
+  if (!arguments.listen.empty()) config.listen = arguments.listen;
+  if (!arguments.token_file.empty()) config.token_file = arguments.token_file;
+  config.until_end = arguments.until == "end";
+  config.source.files = arguments.files;
+  if (config.source.name.empty() && !config.source.files.empty()) config.source.name = "files";
+  common.format = format_of(arguments.format);
+  return common;
+}
+
+void need_source(const Common& common) {
+  if (!common.config.source.server.user.empty()) return;
+  throw Failure(Area::Usage, false,
+                "no source given; use --source mysql://USER@HOST:3306 or 'source:' in --config");
+}
+
+ListOptions list_options(const Arguments& arguments) {
+  ListOptions options;
+  options.limit = arguments.limit;
+  for (const auto& [name, value] : arguments.filter) {
+    if (auto set = server::set_filter(options.filter, name, value, now_us()); !set) {
+      throw Failure(Area::Usage, false, "--" + name + ": " + set.error().message);
+    }
+  }
+  return options;
+}
+
+void add_source_options(CLI::App& command, Arguments& a) {
+  command.add_option("--source", a.source, "mysql://USER@HOST:3306/?tls=verify-ca&tls_ca=FILE");
+  command.add_option("--source-name", a.source_name, "name of the source in the record");
+  command.add_option("--source-password-file", a.password_file,
+                     "file with the password (else $ROWTRAIL_SOURCE_PASSWORD)");
+}
+
+void add_list_options(CLI::App& command, Arguments& a) {
+  const auto filter = [&](const std::string& name, const std::string& help) {
+    command.add_option_function<std::string>(
+        "--" + name, [&a, name](const std::string& value) { a.filter[name] = value; }, help);
+  };
+  filter("type", "event type: inventory.transfer");
+  filter("actor", "who did it");
+  filter("object", "business object: product/7");
+  filter("source", "name of the source");
+  filter("database", "database of the changed rows");
+  filter("table", "table of the changed rows");
+  filter("severity", "info, low, medium, high or critical");
+  filter("since", "from this time on: 24h, 7d, 2026-11-24, RFC 3339");
+  filter("until", "before this time");
+  command.add_option("--limit", a.limit, "how many at the most; 0: all")->capture_default_str();
+}
+
+void add_run_options(CLI::App& command, Arguments& a) {
+  command.add_option("--rules", a.rules, "rule files or folders (repeatable)");
+  command.add_flag("--print-events", a.print_events, "print each business event as it is recorded");
+}
+
+using Action = std::function<int(const Arguments&)>;
+
+/// One row per command: what it is called, what it does, its options and an example.
+struct Command {
+  const char* name;
+  const char* help;
+  const char* example;
+  std::function<void(CLI::App&, Arguments&)> options;
+  Action action;
+};
+
+RunOptions run_options(const Arguments& a) { return {a.print_events, !a.no_serve, a.no_auth}; }
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table = {
+      {"run", "Capture, infer, store and serve in one process",
+       "rowtrail run --source mysql://rowtrail@db1:3306 --store sqlite:///var/lib/rowtrail/rowtrail.db",
+       [](CLI::App& c, Arguments& a) {
+         add_source_options(c, a);
+         add_run_options(c, a);
+         c.add_option("--start", a.start, "now, earliest, a GTID set or FILE:POSITION, for a new log");
+         c.add_option("--until", a.until, "end: stop where the source stands now")
+             ->check(CLI::IsMember({"end"}));
+         c.add_option("--listen", a.listen, "address of the HTTP API (default 127.0.0.1:8765)");
+         c.add_option("--token-file", a.token_file, "where the API's token is kept (mode 0600)");
+         c.add_flag("--no-auth", a.no_auth, "serve without a token");
+         c.add_flag("--no-serve", a.no_serve, "no HTTP API");
+       },
+       [](const Arguments& a) {
+         const auto common = merge(a);
+         need_source(common);
+         return run_command(common, run_options(a));
+       }},
+      {"replay", "Record binlog files as if they came from the server",
+       "rowtrail replay --source-name pharmacy mysql-bin.000001 mysql-bin.000002",
+       [](CLI::App& c, Arguments& a) {
+         add_source_options(c, a);
+         add_run_options(c, a);
+         c.add_option("files", a.files, "binlog files in order")->required()->check(CLI::ExistingFile);
+       },
+       [](const Arguments& a) { return replay_command(merge(a), run_options(a)); }},
+      {"events", "Business events, the newest page or a filtered set",
+       "rowtrail events --type inventory.transfer --since 24h",
+       [](CLI::App& c, Arguments& a) { add_list_options(c, a); },
+       [](const Arguments& a) { return events_command(merge(a), list_options(a)); }},
+      {"changes", "Row changes with before and after",
+       "rowtrail changes --table stock --format ndjson --limit 0 | jq .new",
+       [](CLI::App& c, Arguments& a) { add_list_options(c, a); },
+       [](const Arguments& a) { return changes_command(merge(a), list_options(a)); }},
+      {"summary", "What happened on a day, against the day before",
+       "rowtrail summary --date yesterday | mail -s 'pharmacy' ops@example.com",
+       [](CLI::App& c, Arguments& a) {
+         c.add_option("--date", a.date, "YYYY-MM-DD, today or yesterday (UTC)")->capture_default_str();
+       },
+       [](const Arguments& a) { return summary_command(merge(a), a.date); }},
+      {"status", "Where the log and its sources stand", "rowtrail status --store sqlite:///rowtrail.db",
+       [](CLI::App&, Arguments&) {}, [](const Arguments& a) { return status_command(merge(a)); }},
+      {"doctor", "Check a source and print the SQL that mends it",
+       "rowtrail doctor --source mysql://rowtrail@db1:3306",
+       [](CLI::App& c, Arguments& a) { add_source_options(c, a); },
+       [](const Arguments& a) {
+         const auto common = merge(a);
+         need_source(common);
+         return doctor_command(common);
+       }},
+      {"version", "Print the version", "rowtrail version", [](CLI::App&, Arguments&) {},
+       [](const Arguments& a) { return version_command(merge(a)); }},
+  };
+  return table;
+}
+
+void add_rules_command(CLI::App& app, Arguments& arguments, Action& chosen) {
+  auto* rules = app.add_subcommand("rules", "Check and test rule files");
+  rules->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help, int (*command)(const Common&)) {
+    auto* sub = rules->add_subcommand(name, help);
+    sub->add_option("paths", arguments.rules, "rule files or folders")->required();
+    sub->footer(fmt::format("Example:\n  rowtrail rules {} deploy/demo/rules", name));
+    sub->callback([&chosen, command] {
+      chosen = [command](const Arguments& a) { return command(merge(a)); };
+    });
+  };
+  add("check", "Compile all rules; every error with file, line and column", rules_check_command);
+  add("test", "Run the tests inside the rules", rules_test_command);
+}
+
+int report_failure(const Failure& failure) {
+  fmt::print(stderr, "rowtrail: {}\n", failure.what());
+  return static_cast<int>(failure.area());
+}
+
+}  // namespace
+
+std::int64_t now_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+int run(int argc, char** argv) {
+  // Two threads allocate in bulk; more malloc arenas would only keep freed memory resident.
+  mallopt(M_ARENA_MAX, 2);
+  Arguments arguments;
+  Action chosen;
+  CLI::App app{"rowtrail: what happened in a MySQL or MariaDB database, who did it, and the proof"};
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("--config", arguments.config, "YAML config file");
+  app.add_option("--store", arguments.store, "sqlite:///PATH or postgresql://USER@HOST/DB");
+  app.add_option("--format", arguments.format, "text, json, ndjson or csv")
+      ->check(CLI::IsMember({"text", "json", "ndjson", "csv"}))
+      ->capture_default_str();
+  app.add_option("--log-level", arguments.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  app.add_flag("--log-json", arguments.log_json, "log lines as JSON");
+  for (const auto& command : commands()) {
+    auto* sub = app.add_subcommand(command.name, command.help);
+    sub->footer(std::string("Example:\n  ") + command.example);
+    command.options(*sub, arguments);
+    sub->callback([&chosen, &command] { chosen = command.action; });
+  }
+  add_rules_command(app, arguments, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(Area::Usage);
+  }
+  core::LogOptions log;
+  log.json = arguments.log_json;
+  log.level = arguments.log_level == "debug"  ? core::Level::Debug
+              : arguments.log_level == "warn" ? core::Level::Warn
+              : arguments.log_level == "error" ? core::Level::Error
+                                               : core::Level::Info;
+  core::configure_log(log);
+  try {
+    return chosen(arguments);
+  } catch (const Failure& failure) {
+    return report_failure(failure);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "rowtrail: {}\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace rowtrail::cli

@@ -1,0 +1,48 @@
+// One function per command; cli/app.cpp parses the options and calls it. Each returns an exit code.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/pipeline.h"
+#include "store/store.h"
+
+namespace rowtrail::cli {
+
+enum class Format : std::uint8_t { Text, Json, Ndjson, Csv };
+
+/// What several commands share, after config file and command line are merged.
+struct Common {
+  pipeline::Config config;
+  Format format = Format::Text;
+};
+
+struct RunOptions {
+  bool print_events = false;
+  bool serve = true;
+  bool no_auth = false;
+};
+int run_command(const Common& common, const RunOptions& options);
+int replay_command(const Common& common, const RunOptions& options);
+
+struct ListOptions {
+  store::Filter filter;
+  std::uint64_t limit = 100;
+  bool ascending = false;
+};
+int events_command(const Common& common, const ListOptions& options);
+int changes_command(const Common& common, const ListOptions& options);
+
+int rules_check_command(const Common& common);
+int rules_test_command(const Common& common);
+int status_command(const Common& common);
+int doctor_command(const Common& common);
+/// `date`: YYYY-MM-DD, today or yesterday, in UTC.
+int summary_command(const Common& common, const std::string& date);
+int version_command(const Common& common);
+
+[[nodiscard]] std::int64_t now_us();
+
+}  // namespace rowtrail::cli

@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+
+namespace rowtrail::cli {
+namespace {
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  normalize::append_json_string(out, text);
+  return out;
+}
+
+std::string status_json(const store::LogStatus& status) {
+  std::string out = fmt::format(
+      R"({{"store":{},"origin":{},"records":{},"transactions":{},"changes":{},"events":{},"gaps":{},"sources":[)",
+      json_text(status.url), json_text(status.origin), status.size, status.transactions,
+      status.changes, status.events, status.gaps);
+  bool first = true;
+  for (const auto& source : status.sources) {
+    if (!first) out += ',';
+    first = false;
+    out += fmt::format(
+        R"({{"source":{},"position":{{"file":{},"pos":{},"gtid_set":{}}},"event_time":{},"committed_at":{}}})",
+        json_text(source.source), json_text(source.position.file), source.position.pos,
+        json_text(source.position.gtid_set), json_text(binlog::format_utc(source.event_time_us)),
+        json_text(binlog::format_utc(source.committed_us)));
+  }
+  return out + "]}";
+}
+
+}  // namespace
+
+int status_command(const Common& common) {
+  const auto reader = store::open_reader(common.config.store_url);
+  const auto status = reader->status();
+  if (common.format != Format::Text) {
+    fmt::print("{}\n", status_json(status));
+    return 0;
+  }
+  fmt::print("{}  {}\n", styled("store ", Style::Muted), status.url);
+  fmt::print("{}  {}\n", styled("log   ", Style::Muted), status.origin);
+  fmt::print("{}  {} records: {} transactions, {} changes, {} events, {} gaps\n",
+             styled("size  ", Style::Muted), grouped(status.size), grouped(status.transactions),
+             grouped(status.changes), grouped(status.events), grouped(status.gaps));
+  for (const auto& source : status.sources) {
+    fmt::print("{}  {}\n", styled("source", Style::Muted), styled(source.source, Style::Bold));
+    fmt::print("        position    {}:{}\n", source.position.file, source.position.pos);
+    if (!source.position.gtid_set.empty()) {
+      fmt::print("        executed    {}\n", fit(source.position.gtid_set, 300));
+    }
+    fmt::print("        last event  {}\n", binlog::format_utc(source.event_time_us));
+    fmt::print("        written     {}\n", binlog::format_utc(source.committed_us));
+  }
+  if (status.sources.empty()) {
+    fmt::print("No source has been recorded yet; start one with 'rowtrail run --source URL'.\n");
+  }
+  return 0;
+}
+
+int doctor_command(const Common& common) {
+  binlog::Session session(common.config.source.server);
+  const auto findings = binlog::preflight(session, common.config.source.server);
+  bool fatal = false;
+  for (const auto& finding : findings) {
+    switch (finding.severity) {
+      case binlog::Finding::Severity::Ok:
+        fmt::print("{}  {}\n", styled("ok   ", Style::Good), finding.what);
+        break;
+      case binlog::Finding::Severity::Warn:
+        fmt::print("{}  {}\n", styled("warn ", Style::Warn), finding.what);
+        break;
+      case binlog::Finding::Severity::Fatal:
+        fatal = true;
+        fmt::print("{}  {}\n", styled("fatal", Style::Bad), finding.what);
+        break;
+    }
+    if (!finding.fix_sql.empty()) fmt::print("       {}\n", styled(finding.fix_sql, Style::Accent));
+  }
+  return fatal ? 1 : 0;
+}
+
+int version_command(const Common& /*common*/) {
+  fmt::print("rowtrail {}\n", ROWTRAIL_VERSION);
+  return 0;
+}
+
+}  // namespace rowtrail::cli

@@ -1,0 +1,131 @@
+#include "pipeline/config.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+namespace rowtrail::pipeline {
+namespace {
+
+using core::Errc;
+using core::Error;
+
+std::vector<std::string> string_list(const YAML::Node& node) {
+  if (node.IsScalar()) return {node.as<std::string>()};
+  return node.as<std::vector<std::string>>();
+}
+
+/// One row per option: where it goes. Thrown std::invalid_argument and YAML errors become
+/// "file:line:column: option: what".
+struct Option {
+  std::string_view name;
+  std::function<void(const YAML::Node&, Config&)> set;
+};
+
+void set_source(const YAML::Node& node, Config& config);
+
+const std::vector<Option>& top_options() {
+  static const std::vector<Option> options = {
+      {"source", set_source},
+      {"store", [](const YAML::Node& n, Config& c) { c.store_url = n.as<std::string>(); }},
+      {"rules", [](const YAML::Node& n, Config& c) { c.rules = string_list(n); }},
+      {"listen", [](const YAML::Node& n, Config& c) { c.listen = n.as<std::string>(); }},
+      {"token_file", [](const YAML::Node& n, Config& c) { c.token_file = n.as<std::string>(); }},
+      {"actor_columns", [](const YAML::Node& n, Config& c) { c.actor_columns = string_list(n); }},
+  };
+  return options;
+}
+
+const std::vector<Option>& source_options() {
+  static const std::vector<Option> options = {
+      {"name", [](const YAML::Node& n, Config& c) { c.source.name = n.as<std::string>(); }},
+      {"url",
+       [](const YAML::Node& n, Config& c) {
+         const auto name = c.source.name;
+         if (auto set = set_source_url(n.as<std::string>(), c.source); !set) {
+           throw std::invalid_argument(set.error().message);
+         }
+         if (!name.empty()) c.source.name = name;
+       }},
+      {"password_file",
+       [](const YAML::Node& n, Config& c) {
+         auto password = read_secret(n.as<std::string>());
+         if (!password) throw std::invalid_argument(password.error().message);
+         c.source.server.password = std::move(*password);
+       }},
+      {"start", [](const YAML::Node& n, Config& c) { c.source.start = n.as<std::string>(); }},
+  };
+  return options;
+}
+
+void apply(const YAML::Node& node, const std::vector<Option>& options, const std::string& where,
+           Config& config) {
+  if (!node.IsMap()) throw YAML::RepresentationException(node.Mark(), where + " must be a mapping");
+  for (const auto& pair : node) {
+    const auto key = pair.first.as<std::string>();
+    bool known = false;
+    for (const auto& option : options) {
+      if (option.name != key) continue;
+      known = true;
+      try {
+        option.set(pair.second, config);
+      } catch (const std::invalid_argument& error) {
+        throw YAML::RepresentationException(pair.second.Mark(), key + ": " + error.what());
+      }
+    }
+    if (known) continue;
+    std::string names;
+    for (const auto& option : options) names += fmt::format(" {}", option.name);
+    throw YAML::RepresentationException(
+        pair.first.Mark(), fmt::format("unknown option '{}'; known here:{}", key, names));
+  }
+}
+
+void set_source(const YAML::Node& node, Config& config) {
+  apply(node, source_options(), "source", config);
+}
+
+}  // namespace
+
+core::Result<std::string> read_secret(const std::string& path) {
+  std::string full = path;
+  const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
+  if (credentials != nullptr && path.find('/') == std::string::npos) {
+    full = fmt::format("{}/{}", credentials, path);
+  }
+  std::ifstream file(full);
+  if (!file) return Error{Errc::NotFound, fmt::format("cannot read the secret file {}", full)};
+  std::string secret;
+  std::getline(file, secret);
+  if (!secret.empty() && secret.back() == '\r') secret.pop_back();
+  return secret;
+}
+
+core::Result<> load_config(const std::string& path, Config& config) {
+  try {
+    apply(YAML::LoadFile(path), top_options(), path, config);
+    return {};
+  } catch (const YAML::BadFile&) {
+    return Error{Errc::NotFound, fmt::format("cannot read the config file {}", path)};
+  } catch (const YAML::Exception& error) {
+    return Error{Errc::Invalid, fmt::format("{}:{}:{}: {}", path, error.mark.line + 1,
+                                            error.mark.column + 1, error.msg)};
+  }
+}
+
+core::Result<> set_source_url(std::string_view url, SourceConfig& source) {
+  auto server = binlog::parse_server_url(url);
+  if (!server) return server.error();
+  server->password = source.server.password;
+  source.server = std::move(*server);
+  if (source.name.empty()) {
+    source.name = source.server.socket.empty() ? source.server.host : "localhost";
+  }
+  return {};
+}
+
+}  // namespace rowtrail::pipeline
