@@ -6,6 +6,7 @@
 #include <boost/assert/source_location.hpp>
 #include <boost/system/result.hpp>
 #include <cstdint>
+#include <iosfwd>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -27,6 +28,13 @@ struct Error {
   Errc code = Errc::Malformed;
   std::string message;
 };
+
+/// For test frameworks, which print what they compare.
+template <class Char, class Traits>
+std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& out,
+                                             const Error& error) {
+  return out << error.message.c_str();
+}
 
 /// Which side of the world failed; decides the exit code (Usage 2, Source 3, Store 4).
 enum class Area : std::uint8_t { Usage = 2, Source = 3, Store = 4 };

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Rebuilds tables from rowtrail's changes and compares them, cell by cell, with the server's.
 
-    rebuild_state.py --client 'test/servers/mysql.sh client demo' [--database pharmacy] \\
-        --changes FILE | -- build/release/rowtrail --store sqlite:///x/rowtrail.db
+    rebuild_state.py --instance demo --changes FILE
+    rebuild_state.py --client 'mysql -u root -h db1' -- build/release/rowtrail --store sqlite:///x/rowtrail.db
 
-FILE ("-": stdin) is the output of `rowtrail changes --format ndjson --limit 0`, which the second form
+--instance is one of test/servers/mysql.sh, --client any command of the mysql client. FILE ("-": stdin) is the output of `rowtrail changes --format ndjson --limit 0`, which the second form
 runs itself. The changes must reach back to the tables' creation or to a snapshot, and nothing may write
 to the server meanwhile. On the way every `old` image is compared with what the changes before it left,
 so a change that is lost, doubled or out of order is found at the place where it happened. Cells that the record
@@ -19,6 +19,7 @@ import base64
 import collections
 import decimal
 import json
+import pathlib
 import shlex
 import subprocess
 import sys
@@ -59,8 +60,8 @@ def exact_json(text):
 
 
 class Column:
-    def __init__(self, name, data_type, column_type):
-        self.name, self.type, self.column_type = name, data_type, column_type
+    def __init__(self, name, data_type):
+        self.name, self.type = name, data_type
 
     def expression(self):
         quoted = "`" + self.name.replace("`", "``") + "`"
@@ -120,12 +121,12 @@ class Server:
 
     def tables(self):
         tables = collections.OrderedDict()
-        for table, name, data_type, column_type in self.query(
-                "SELECT c.table_name, c.column_name, c.data_type, HEX(c.column_type) FROM information_schema.columns c "
+        for table, name, data_type in self.query(
+                "SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c "
                 "JOIN information_schema.tables t USING (table_schema, table_name) "
                 f"WHERE c.table_schema = '{self.database}' AND t.table_type = 'BASE TABLE' "
                 "ORDER BY c.table_name, c.ordinal_position"):
-            tables.setdefault(table, []).append(Column(name, data_type.lower(), column_type))
+            tables.setdefault(table, []).append(Column(name, data_type.lower()))
         return tables
 
     def rows(self, table, columns):
@@ -276,13 +277,19 @@ def changes_of(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--client", required=True, help="command of the mysql client, SQL on stdin")
+    parser.add_argument("--instance", help="name of an instance of test/servers/mysql.sh")
+    parser.add_argument("--client", help="command of the mysql client, SQL on stdin")
     parser.add_argument("--database", default="pharmacy")
     parser.add_argument("--changes", help="output of rowtrail changes, or -")
     parser.add_argument("command", nargs="*", help="rowtrail with its options, after --")
     arguments = parser.parse_args()
     if bool(arguments.command) == bool(arguments.changes):
         parser.error("give either --changes FILE or, after --, the rowtrail command")
+    if bool(arguments.instance) == bool(arguments.client):
+        parser.error("give either --instance or --client")
+    if arguments.instance:
+        script = pathlib.Path(__file__).resolve().parent.parent / "servers" / "mysql.sh"
+        arguments.client = f"{shlex.quote(str(script))} client {shlex.quote(arguments.instance)}"
 
     server = Server(arguments.client, arguments.database)
     tables = server.tables()
