@@ -11,7 +11,8 @@ packages=(
   rapidjson-dev libfmt-dev libspdlog-dev libyaml-cpp-dev libcli11-dev libre2-dev libzstd-dev libdeflate-dev
   zlib1g-dev prometheus-cpp-dev
   # tests, benchmarks, private servers and tools of the scripts
-  catch2 libbenchmark-dev debootstrap postgresql-15 sqlite3 curl jq python3
+  catch2 libbenchmark-dev debootstrap postgresql-15 mariadb-server-core mariadb-client-core
+  sqlite3 curl jq python3
 )
 
 say() { printf 'install-build-deps: %s\n' "$*" >&2; }

@@ -118,7 +118,7 @@ const std::vector<Clerk::Weighted> Clerk::kOperations = {
     {8, &Clerk::grant_role},
     {7, &Clerk::revoke_role},
     {45, &Clerk::sign_in},
-    {5, &Clerk::add_product},
+    {3, &Clerk::add_product},
     {10, &Clerk::edit_product},
 };
 

@@ -176,7 +176,7 @@ int run(const Options& options) {
   Connection connection(options.server);
   if (options.init) {
     fmt::print(stderr, "pharmacy: {}\n",
-               set_up(connection, ledger) ? "created" : "is there already; kept as it is");
+               set_up(connection) ? "created" : "is there already; kept as it is");
   }
   connection.execute("USE pharmacy");
   const Catalogue catalogue = Catalogue::load(connection);

@@ -1,6 +1,6 @@
 -- What the pharmacy starts with: staff, roles, five locations, sixty products with prices and stock.
--- One statement is one transaction here (autocommit); the simulator records the role grants in its
--- ledger, the rest is set-up that no rule names. Statements end with a semicolon at a line's end.
+-- One statement is one transaction here (autocommit), and none is in the simulator's ledger: no rule
+-- names set-up, not even the first role grants (granted_by 'setup'). Statements end with a semicolon at a line's end.
 
 INSERT INTO pharmacy.`role` (id, code, name, permissions) VALUES
   (1, 'cashier', 'Cashier', 'sell'),
@@ -23,6 +23,9 @@ INSERT INTO pharmacy.`user` (id, login, full_name, email, password_hash, born_on
   (10, 'jürgen', 'Jürgen Weiß', NULL, '$2y$10$10abcDEF/.xyz10abcDEF/.xyz10abcDEF/.xyz10abcDEF/.xyz1', '1965-05-05', '{"theme": "light", "register": 10, "shortcuts": ["F1", "F2"], "zoom": 1.25, "hint": null, "größe": "Ä"}', X'89504E470D0A1A0A000A0A0A0A0A0A'),
   (11, 'kofi', 'Kofi Mensah', 'kofi@pharmacy.example', '$2y$10$11abcDEF/.xyz11abcDEF/.xyz11abcDEF/.xyz11abcDEF/.xyz1', '1986-08-17', '{"theme": "dark", "register": 11, "shortcuts": ["F1", "F2"], "zoom": 1.25, "hint": null, "größe": "Ä"}', X'89504E470D0A1A0A000B0B0B0B0B0B'),
   (12, 'o''neill', 'Maeve O''Neill', 'maeve@pharmacy.example', '$2y$10$12abcDEF/.xyz12abcDEF/.xyz12abcDEF/.xyz12abcDEF/.xyz1', '1993-04-01', NULL, NULL);
+
+INSERT INTO pharmacy.user_role (user_id, role_id, granted_by) VALUES
+  (1, 2, 'setup'), (1, 6, 'setup'), (2, 2, 'setup'), (3, 2, 'setup'), (4, 2, 'setup'), (5, 3, 'setup'), (6, 3, 'setup'), (7, 1, 'setup'), (7, 2, 'setup'), (8, 3, 'setup'), (9, 4, 'setup'), (10, 4, 'setup'), (11, 1, 'setup'), (12, 6, 'setup');
 
 INSERT INTO pharmacy.location (id, code, name, kind, address, phone, opens_at, closes_at) VALUES
   (1, 'ALT1', 'Altstadt', 'shop', 'Marktplatz 3\n70173 Stuttgart', '+49 711 555010', '08:00:00', '19:30:00'),

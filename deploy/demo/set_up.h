@@ -1,8 +1,7 @@
-// Creates the pharmacy: schema.sql and seed.sql, which are compiled in, and the first role grants.
+// Creates the pharmacy: schema.sql and seed.sql, which are compiled in.
 #pragma once
 
 #include "deploy/demo/database.h"
-#include "deploy/demo/ledger.h"
 
 namespace rowtrail::demo {
 
@@ -10,6 +9,6 @@ extern const char* const kSchemaSql;
 extern const char* const kSeedSql;
 
 // Returns false when the pharmacy is there already, and then changes nothing.
-bool set_up(Connection& connection, Ledger& ledger);
+bool set_up(Connection& connection);
 
 }  // namespace rowtrail::demo
