@@ -17,10 +17,11 @@ packages=(
 
 say() { printf 'install-build-deps: %s\n' "$*" >&2; }
 
+installed=" $(dpkg-query -W -f='${Package} ${Status}\n' "${packages[@]}" 2> /dev/null \
+  | awk '/ install ok installed$/ {printf "%s ", $1}' || true)"
 missing=()
 for package in "${packages[@]}"; do
-  status="$(dpkg-query -W -f='${Status}' "$package" 2> /dev/null || true)"
-  [ "$status" = "install ok installed" ] || missing+=("$package")
+  [[ "$installed" == *" $package "* ]] || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 

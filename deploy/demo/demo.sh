@@ -40,19 +40,23 @@ step() {
   shift
   log="$work/log/$(printf '%s' "$title" | tr -cs 'A-Za-z0-9\n' '-').log"
   mkdir -p "$work/log"
+  set -m  # a process group of its own, so that an interrupt reaches all of it
   "$@" > "$log" 2>&1 < /dev/null &
   pid=$!
+  set +m
   while kill -0 "$pid" 2> /dev/null; do
     if [ -n "$terminal" ]; then
-      last="$(tail -c 300 "$log" 2> /dev/null | tr '\r' '\n' | grep . | tail -n 1 | tr -d '\e' || true)"
+      last="$(tail -c 300 "$log" 2> /dev/null | tr '\r' '\n' | grep . | tail -n 1 | tr -d '\033' || true)"
       printf '\r\e[K  %s%s%s %s %s%s%s' "$cyan" "${frames:turn % 10:1}" "$plain" "$title" "$dim" "${last:0:$((${COLUMNS:-$(tput cols 2> /dev/null || echo 80)} - ${#title} - 8))}" "$plain"
     elif [ $((turn % 150)) = 149 ]; then
       printf '    %s: %s\n' "$title" "$(tail -n 1 "$log" | tail -c 100)"
     fi
     turn=$((turn + 1))
-    sleep 0.1
+    sleep 0.1 || true
+    [ -z "$interrupted" ] || kill -TERM -- "-$pid" 2> /dev/null || true
   done
-  if ! wait "$pid"; then
+  if ! wait "$pid" 2> /dev/null; then
+    if [ -n "$interrupted" ]; then failed_step "$title: interrupted"; exit 130; fi
     failed_step "$title"
     tail -n 15 "$log" | sed 's/^/    /'
     printf '    (the whole log is %s)\n' "$log"
@@ -76,7 +80,7 @@ clean_up() {
   stop_process "$staff_pid" || true
   stop_process "$rowtrail_pid" || true
   if [ -n "${mysql_started:-}" ]; then "$mysql" clean demo > /dev/null 2>&1 || true; fi
-  if [ "$code" = 0 ] && [ -z "${DEMO_KEEP:-}" ]; then
+  if { [ "$code" = 0 ] || [ "$code" = 130 ]; } && [ -z "${DEMO_KEEP:-}" ]; then
     rm -rf "$work"
   elif [ -d "$work" ]; then
     printf '\n  %skept %s/ (log, store, ledger)%s\n' "$dim" "$work" "$plain"
