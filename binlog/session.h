@@ -1,5 +1,10 @@
-// Ordinary SQL on the source through MySQL Connector/C: preflight, names, snapshots. Read-only.
+// Ordinary SQL on the source through MySQL Connector/C: preflight, names, snapshots. The session is
+// read-only, in UTC and utf8mb4, with an empty sql_mode. One thread uses it at a time.
 #pragma once
+
+#include "binlog/gtid.h"
+#include "binlog/position.h"
+#include "binlog/source.h"
 
 #include <cstdint>
 #include <memory>
@@ -8,17 +13,15 @@
 #include <string_view>
 #include <vector>
 
-#include "binlog/gtid.h"
-#include "binlog/position.h"
-#include "binlog/source.h"
-
 namespace rowtrail::binlog {
 
 class Session {
  public:
   using ResultRow = std::vector<std::optional<std::string>>;
 
-  /// Throws core::Failure (Area::Source) when the server cannot be reached or refuses us.
+  /// Connects to the first host of `options` that is available. Over TCP our own client logs in
+  /// first: its rules hold here too (binlog/auth.h), and the Connector then accepts only the
+  /// certificate that it saw. Throws core::Failure (Area::Source) when no host takes us.
   explicit Session(const ServerOptions& options);
   ~Session();
   Session(const Session&) = delete;
@@ -31,12 +34,20 @@ class Session {
 
   [[nodiscard]] Flavor flavor() const noexcept { return flavor_; }
   [[nodiscard]] const std::string& server_version() const noexcept { return server_version_; }
-  /// Where the server's binlog stands now.
+  /// The connected server's own id: MySQL's server_uuid, MariaDB's server_uid; "" without one.
+  std::string server_uuid();
+  /// Where the server's binlog stands now. The GTID set is empty when the server has GTIDs off.
+  /// format_created is 0: only the stream tells it.
   Position current_position();
   /// The first event of the oldest binlog file that the server still has.
   Position earliest_position();
+  /// The server that was reached, for messages: "db2:3306".
+  [[nodiscard]] const std::string& where() const noexcept;
 
  private:
+  std::string mysql_gtids(std::string_view text);
+  std::string mariadb_gtids_at(std::string_view file, std::uint64_t pos);
+
   struct Handle;
   std::unique_ptr<Handle> handle_;
   Flavor flavor_ = Flavor::MySql;
@@ -52,7 +63,8 @@ struct Finding {
   std::string fix_sql;  // empty when nothing needs mending
 };
 
-/// Grants, binlog_format, row image, metadata, rows_query, GTID mode, server-id clash, expiry.
+/// One finding per check, Ok ones included, in a fixed order. Throws core::Failure when the link is
+/// lost; what the user may not see is itself a finding.
 std::vector<Finding> preflight(Session& session, const ServerOptions& options);
 
 }  // namespace rowtrail::binlog
