@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -50,6 +51,13 @@ class Arena {
     auto* to = allocate(from.size(), 1);
     if (!from.empty()) std::memcpy(to, from.data(), from.size());
     return {reinterpret_cast<const char*>(to), from.size()};
+  }
+
+  /// Gives back the tail of the newest allocation: everything from `end` on.
+  void trim(const std::byte* end) noexcept {
+    if (current_ >= blocks_.size()) return;
+    const auto* begin = blocks_[current_].data.get();
+    if (end >= begin && end <= begin + used_) used_ = static_cast<std::size_t>(end - begin);
   }
 
   /// Forgets every allocation.

@@ -13,6 +13,8 @@
 
 namespace rowtrail::binlog {
 
+struct StreamState;
+
 class Decoder {
  public:
   /// Limits on what the wire may ask us to hold.
@@ -39,8 +41,7 @@ class Decoder {
   [[nodiscard]] const std::string& server_version() const noexcept;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<StreamState> state_;
 };
 
 }  // namespace rowtrail::binlog

@@ -71,6 +71,9 @@ class GtidSet {
     std::uint32_t server;
     std::uint64_t number;
   };
+  core::Result<> parse_mysql(std::string_view part);
+  core::Result<> parse_mariadb(std::string_view part);
+
   Flavor flavor_ = Flavor::MySql;
   std::map<Key, std::vector<Interval>> mysql_;
   std::map<std::uint32_t, Last> mariadb_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "binlog/arena.h"
 #include "binlog/cell.h"
@@ -9,6 +10,8 @@
 #include "core/core.h"
 
 namespace rowtrail::binlog {
+
+class Cursor;
 
 /// One decoded row, a cell per column of the table. An insert has no before, a delete no after.
 struct Row {
@@ -23,18 +26,30 @@ class RowsReader {
 
   /// The next row, or false at the end or after an error.
   [[nodiscard]] bool next(Row& row);
+  /// Bytes of the event that next() has not read: a reader of the event's last bytes goes on there.
+  [[nodiscard]] std::size_t remaining() const noexcept { return rest_.size(); }
   /// Set when next() returned false because the bytes are wrong; names the table and column.
   [[nodiscard]] const core::Error* error() const noexcept { return failed_ ? &error_ : nullptr; }
 
  private:
-  bool read_image(std::span<const std::byte> columns, std::span<Cell> cells);
+  /// One image of a row: which columns it logs, and how many.
+  struct Image {
+    std::span<const std::byte> columns;
+    std::size_t logged = 0;
+  };
+  bool read_image(const Image& image, Cursor& in, std::span<const Cell>& out);
+  bool fail(core::Errc code, std::string message);
 
-  const RowsEvent& event_;
   const TableSchema& schema_;
   Arena& arena_;
+  RowsKind kind_;
+  Image before_;
+  Image after_;
   std::span<const std::byte> rest_;
   core::Error error_;
+  bool copy_cells_ = false;  // the event is too large to be copied whole
   bool failed_ = false;
+  bool is_first_ = true;
 };
 
 }  // namespace rowtrail::binlog

@@ -10,7 +10,7 @@
 
 namespace rowtrail::binlog {
 
-struct Column;
+struct Charset;      // binlog/charset.h
 struct ColumnCodec;  // binlog/column_types.h: one row per type, the table everything follows from
 
 struct Column {
@@ -23,6 +23,7 @@ struct Column {
   bool nullable = false;
   bool visible = true;
   std::uint16_t collation = 0;  // 0: unknown or not a character column; 63: binary
+  const Charset* charset = nullptr;  // of the collation; null: unknown or not a character column
   std::uint32_t dimensions = 0; // VECTOR
   std::vector<std::string> labels;  // ENUM and SET members, UTF-8
 

@@ -1,0 +1,22 @@
+-- Keys, visibility, generated and invisible columns, odd names, more than one table in a statement.
+CREATE TABLE no_key (a INT, b VARCHAR(10));
+CREATE TABLE two_keys (a INT, b VARCHAR(10), c INT UNSIGNED, PRIMARY KEY (c, a));
+CREATE TABLE prefix_key (t TEXT, n INT, PRIMARY KEY (n, t(5)));
+CREATE TABLE `odd ``name` (`a b` INT PRIMARY KEY, `größe` INT, hidden INT INVISIBLE DEFAULT 7, g INT GENERATED ALWAYS AS (`a b` * 2) STORED, gv INT GENERATED ALWAYS AS (`a b` + 1) VIRTUAL);
+INSERT INTO no_key VALUES (1, 'x'), (1, 'x'), (NULL, NULL);
+INSERT INTO two_keys VALUES (1, 'one', 4294967295), (2, 'two', 0);
+INSERT INTO prefix_key VALUES ('a long text', 1);
+INSERT INTO `odd ``name` (`a b`, `größe`) VALUES (1, 2), (3, 4);
+UPDATE no_key, two_keys SET no_key.b = 'multi', two_keys.b = 'multi' WHERE no_key.a = two_keys.a;
+DELETE FROM no_key;
+SET SESSION binlog_row_image = MINIMAL;
+INSERT INTO two_keys (a, c) VALUES (9, 9);
+UPDATE two_keys SET b = 'min' WHERE c = 9;
+DELETE FROM two_keys WHERE c = 9;
+CREATE TABLE all_default (a INT DEFAULT 1, b INT DEFAULT 2);
+INSERT INTO all_default VALUES ();
+SET SESSION binlog_row_image = NOBLOB;
+UPDATE prefix_key SET n = 2;
+SET SESSION binlog_row_image = FULL;
+TRUNCATE TABLE no_key;
+DROP TABLE two_keys;
