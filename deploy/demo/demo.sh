@@ -10,6 +10,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
+# UTF-8 for the signs below, and a decimal point whatever the user's language.
+export LC_ALL=C.UTF-8
+
 seconds="${DEMO_SECONDS:-}"
 rate="${DEMO_RATE:-5}"
 listen="127.0.0.1:${DEMO_PORT:-8765}"

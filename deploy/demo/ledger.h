@@ -3,10 +3,12 @@
 // Safe to use from several threads.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rowtrail::demo {
@@ -16,6 +18,10 @@ struct Object {
   std::string id;
   std::string role;  // empty: none
 };
+
+inline Object object(std::string type, std::int64_t id, std::string role = "") {
+  return {std::move(type), std::to_string(id), std::move(role)};
+}
 
 struct Deed {
   std::string type;

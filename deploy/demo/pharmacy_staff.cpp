@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "deploy/demo/clerk.h"
 #include "deploy/demo/database.h"
 #include "deploy/demo/ledger.h"
-#include "deploy/demo/operations.h"
 #include "deploy/demo/set_up.h"
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -190,6 +190,7 @@ int run(const Options& options) {
   std::atomic<bool> failed{false};
   const Clock::time_point start = Clock::now();
   std::vector<std::thread> threads;
+  threads.reserve(shifts.size());
   for (const auto& shift : shifts) {
     threads.emplace_back([&, worker = shift.get()] {
       try {

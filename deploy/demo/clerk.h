@@ -1,6 +1,6 @@
-// What the pharmacy's staff can do, each as the SQL of one transaction: sales, prescriptions,
-// refunds, prices, receipts, transfers, counts, role grants, sign-ins. Older modules say who acts
-// in a column (created_by and the like), newer ones in a sqlcommenter comment, as
+// A clerk of the pharmacy and what it can do, each as the SQL of one transaction: sales,
+// prescriptions, refunds, prices, receipts, transfers, counts, role grants, sign-ins. Older modules
+// say who acts in a column (created_by and the like), newer ones in a sqlcommenter comment, as
 // deploy/demo/rules/pharmacy.yaml expects.
 #pragma once
 
@@ -15,34 +15,12 @@
 
 #include "deploy/demo/database.h"
 #include "deploy/demo/ledger.h"
+#include "deploy/demo/random.h"
 
 namespace rowtrail::demo {
 
-// SplitMix64, made anew for each transaction from the seed and the transaction's number: a retried
-// transaction makes the same choices again, and a seed means the same on every platform.
-class Random {
- public:
-  Random(std::uint64_t seed, std::uint64_t number) : state_(seed * 0x9E3779B97F4A7C15U + number) {
-    next();
-  }
-
-  std::uint64_t next();
-  // 0 to limit - 1; limit > 0.
-  std::uint64_t below(std::uint64_t limit) { return next() % limit; }
-  std::int64_t between(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(high - low + 1)));
-  }
-  bool chance(double probability) {
-    return static_cast<double>(next() >> 11) * 0x1.0p-53 < probability;
-  }
-  template <typename T>
-  const T& pick(const std::vector<T>& from) {
-    return from[below(from.size())];
-  }
-
- private:
-  std::uint64_t state_;
-};
+// How many prescriptions and sales a clerk keeps in mind.
+constexpr std::size_t kRememberedMax = 2000;
 
 // What does not change during a run, read once from the database and shared by all clerks.
 struct Catalogue {
@@ -114,22 +92,25 @@ class Clerk {
     std::int64_t quantity;
   };
 
-  Outcome sell(Random&, std::uint64_t);
-  Outcome refund(Random&, std::uint64_t);
-  Outcome write_prescription(Random&, std::uint64_t);
-  Outcome fill_prescription(Random&, std::uint64_t);
-  Outcome cancel_prescription(Random&, std::uint64_t);
-  Outcome change_prices(Random&, std::uint64_t);
-  Outcome take_delivery(Random&, std::uint64_t);
-  Outcome transfer(Random&, std::uint64_t);
-  Outcome count_stock(Random&, std::uint64_t);
-  Outcome correct_stock(Random&, std::uint64_t);
-  Outcome discard(Random&, std::uint64_t);
-  Outcome grant_role(Random&, std::uint64_t);
-  Outcome revoke_role(Random&, std::uint64_t);
-  Outcome sign_in(Random&, std::uint64_t);
-  Outcome add_product(Random&, std::uint64_t);
-  Outcome edit_product(Random&, std::uint64_t);
+  // clerk_sales.cpp
+  Outcome sell(Random& random, std::uint64_t number);
+  Outcome refund(Random& random, std::uint64_t number);
+  Outcome write_prescription(Random& random, std::uint64_t number);
+  Outcome fill_prescription(Random& random, std::uint64_t number);
+  Outcome cancel_prescription(Random& random, std::uint64_t number);
+  // clerk_stock.cpp
+  Outcome take_delivery(Random& random, std::uint64_t number);
+  Outcome transfer(Random& random, std::uint64_t number);
+  Outcome count_stock(Random& random, std::uint64_t number);
+  Outcome correct_stock(Random& random, std::uint64_t number);
+  Outcome discard(Random& random, std::uint64_t number);
+  // clerk_office.cpp
+  Outcome change_prices(Random& random, std::uint64_t number);
+  Outcome grant_role(Random& random, std::uint64_t number);
+  Outcome revoke_role(Random& random, std::uint64_t number);
+  Outcome sign_in(Random& random, std::uint64_t number);
+  Outcome add_product(Random& random, std::uint64_t number);
+  Outcome edit_product(Random& random, std::uint64_t number);
 
   const Catalogue::User& user(Random& random, std::initializer_list<std::size_t> indexes) const;
   std::vector<std::int64_t> some_products(Random& random, std::int64_t count) const;
