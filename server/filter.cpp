@@ -1,19 +1,19 @@
 // Filters from their names and texts, the same for a URL's query and the command line's options.
-#include <utility>
-
 #include "server/list.h"
 #include "server/target.h"
 #include "server/time_text.h"
+
+#include <utility>
 
 namespace rowtrail::server {
 
 bool assign_filter(store::Filter& filter, std::string_view name, std::string_view value,
                    std::int64_t now_us) {
   const std::pair<std::string_view, std::string*> texts[] = {
-      {"type", &filter.type},         {"actor", &filter.actor},
-      {"source", &filter.source},     {"database", &filter.database},
-      {"table", &filter.table},       {"severity", &filter.severity},
-      {"q", &filter.text},            {"transaction", &filter.transaction}};
+      {"type", &filter.type},     {"actor", &filter.actor},
+      {"source", &filter.source}, {"database", &filter.database},
+      {"table", &filter.table},   {"severity", &filter.severity},
+      {"q", &filter.text},        {"transaction", &filter.transaction}};
   for (const auto& [known, member] : texts) {
     if (name != known) continue;
     *member = value;

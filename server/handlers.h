@@ -1,0 +1,24 @@
+// The handlers behind the table of routes, one function per route, grouped by file.
+#pragma once
+
+#include "server/route.h"
+
+namespace rowtrail::server {
+
+// handlers_events.cpp
+Outcome<Response> list_events(const Call& call, const Services& services);
+Outcome<Response> get_event(const Call& call, const Services& services);
+Outcome<Response> get_evidence(const Call& call, const Services& services);
+Outcome<Response> get_object(const Call& call, const Services& services);
+
+// handlers_changes.cpp
+Outcome<Response> list_changes(const Call& call, const Services& services);
+Outcome<Response> get_transaction(const Call& call, const Services& services);
+
+// handlers_meta.cpp
+Outcome<Response> get_livez(const Call& call, const Services& services);
+Outcome<Response> get_readyz(const Call& call, const Services& services);
+Outcome<Response> get_openapi(const Call& call, const Services& services);
+Outcome<Response> get_problem(const Call& call, const Services& services);
+
+}  // namespace rowtrail::server

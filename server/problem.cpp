@@ -1,0 +1,135 @@
+#include "server/problem.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <stdexcept>
+#include <vector>
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+namespace rowtrail::server {
+namespace {
+
+using enum ProblemId;
+
+constexpr ProblemKind kKinds[] = {
+    {BadRequest, 400, "bad-request", "The request cannot be read",
+     "The request line, a header or the percent-encoding is not valid HTTP."},
+    {UnknownParameter, 400, "unknown-parameter", "Unknown query parameter",
+     "A parameter that this route does not have would be ignored in silence, so it is refused. "
+     "/openapi.json lists the parameters of every route."},
+    {InvalidParameter, 400, "invalid-parameter", "A parameter has a value that cannot be used",
+     "`parameter` names it and `hint` shows a value that would do."},
+    {InvalidCursor, 400, "invalid-cursor", "The cursor cannot be used here",
+     "A cursor is opaque and belongs to the filters it was made with. Start again without it."},
+    {Unauthorized, 401, "unauthorized", "A token is needed",
+     "Send `Authorization: Bearer <token>`. `rowtrail run` keeps a token in a file that only its "
+     "user may read; `rowtrail token create` makes more."},
+    {Forbidden, 403, "forbidden", "The token may not do this",
+     "Use a token with the scope that the route names in /openapi.json."},
+    {NoSuchRoute, 404, "no-such-route", "There is nothing at this path",
+     "/openapi.json lists every path."},
+    {NoSuchRecord, 404, "no-such-record", "The log holds no such record",
+     "The path is right but nothing was recorded under this key, or not yet."},
+    {MethodNotAllowed, 405, "method-not-allowed", "This path does not take this method",
+     "The Allow header lists the methods."},
+    {NotAcceptable, 406, "not-acceptable", "None of the accepted media types can be given",
+     "Ask for one of the types in `hint`, or send no Accept header."},
+    {ContentTooLarge, 413, "content-too-large", "The request's body is too large",
+     "Bodies are limited to 1 MiB."},
+    {WrongHost, 421, "wrong-host", "The Host header names another server",
+     "A loopback server answers only to localhost, 127.0.0.1 and [::1], so that a web page cannot "
+     "reach it through a name of its own. Allow more names with the option `hosts`."},
+    {HeadersTooLarge, 431, "headers-too-large", "The request's headers are too large",
+     "Request line and headers are limited to 16 KiB together."},
+    {Internal, 500, "internal", "rowtrail failed to answer",
+     "A mistake of ours. The log of the process has a line with the request's id."},
+    {NotImplemented, 501, "not-implemented", "This part of HTTP is not supported",
+     "Only the transfer coding `chunked` is understood."},
+    {StoreUnavailable, 503, "store-unavailable", "The store cannot be read now",
+     "The database behind rowtrail does not answer. Capture goes on as soon as it does."},
+    {Overloaded, 503, "overloaded", "Too many requests at once",
+     "Try again after the seconds in Retry-After."},
+};
+
+using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
+
+void member(Writer& writer, std::string_view key, std::string_view value) {
+  writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+  writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::span<const ProblemKind> problem_kinds() {
+  return kKinds;
+}
+
+const ProblemKind& problem_kind(ProblemId id) {
+  const auto index = static_cast<std::size_t>(id);
+  assert(index < std::size(kKinds) && kKinds[index].id == id);
+  return kKinds[index];
+}
+
+void throw_exception_from_error(const Problem& problem, const boost::source_location& /*where*/) {
+  throw std::runtime_error(problem.detail);
+}
+
+Response problem_response(const Problem& problem) {
+  const ProblemKind& kind = problem_kind(problem.id);
+  rapidjson::StringBuffer buffer;
+  Writer writer(buffer);
+  writer.StartObject();
+  member(writer, "type", "/problems/" + std::string(kind.name));
+  member(writer, "title", kind.title);
+  writer.Key("status");
+  writer.Uint(kind.status);
+  if (!problem.detail.empty()) member(writer, "detail", problem.detail);
+  if (!problem.hint.empty()) member(writer, "hint", problem.hint);
+  if (!problem.parameter.empty()) member(writer, "parameter", problem.parameter);
+  writer.EndObject();
+
+  Response response;
+  response.status = kind.status;
+  response.content_type = "application/problem+json";
+  response.body.assign(buffer.GetString(), buffer.GetSize());
+  response.body += '\n';
+  if (problem.id == Overloaded || problem.id == StoreUnavailable) {
+    response.set_header("Retry-After", "1");
+  }
+  return response;
+}
+
+std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
+  constexpr std::size_t kWordMax = 64;
+  if (word.empty() || word.size() > kWordMax) return {};
+  std::string_view best;
+  std::size_t best_distance = word.size() / 2 + 1;  // more than half wrong is another word
+  for (const std::string_view candidate : candidates) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace rowtrail::server

@@ -1,0 +1,193 @@
+#include "server/handlers.h"
+#include "server/route.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace rowtrail::server {
+namespace {
+
+using enum ParameterKind;
+using Names = std::vector<std::string_view>;
+
+Names operator+(Names a, const Names& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+const std::vector<Parameter>& query_parameters() {
+  static const std::vector<Parameter> table = {
+      {"type", Text, "Business events of this type.", "inventory.transfer"},
+      {"actor", Text, "Events by this actor.", "anna"},
+      {"object", Object, "Events that touch this business object: type/id.", "product/7"},
+      {"source", Text, "Records of this source, as the config names it.", "pharmacy"},
+      {"database", Text, "Records that concern this database.", "pharmacy"},
+      {"table", Text, "Records that concern this table.", "stock"},
+      {"severity",
+       Choice,
+       "Events of this severity.",
+       "high",
+       {"info", "low", "medium", "high", "critical"}},
+      {"since", Time, "Not before this time: RFC 3339, a date, or a span back from now.", "24h"},
+      {"until", Time, "Before this time, exclusive.", "2026-11-24T12:00:00Z"},
+      {"q", Text, "Events whose summary contains this text.", "Amoxicillin"},
+      {"transaction", Text, "Records of this transaction: its GTID, or file:pos.",
+       "3e11fa47-71ca-11e1-9e33-c80aa9429562:77"},
+      {"pk", KeyObject, "Changes of the row with this primary key, as a JSON object.",
+       "{\"id\":7}"},
+      {"limit", Count,
+       "Records per page, at most 1000; 0 streams everything as application/x-ndjson. A page ends "
+       "early at 4 MiB.",
+       "100"},
+      {"cursor", Cursor, "Where the list goes on: `next` of the page before.", ""},
+      {"order",
+       Choice,
+       "Newest first (desc, the default) or oldest first (asc, the default of limit=0).",
+       "asc",
+       {"asc", "desc"}},
+      {"after", Seq, "Only records with a greater seq.", "1041"},
+      {"before", Seq, "Only records with a smaller seq.", "2000"},
+      {"integers",
+       Choice,
+       "string: integers beyond 2^53-1 either way as strings, for parsers that would round them.",
+       "string",
+       {"exact", "string"}},
+      {"format", Choice, "The representation, for clients that cannot send Accept.", "ndjson", {}},
+  };
+  return table;
+}
+
+const Names kPaging = {"limit", "cursor", "order", "after", "before"};
+const Names kRendering = {"integers", "format"};
+const Names kEventFilters = {"type",     "actor", "object", "source", "database",   "table",
+                             "severity", "since", "until",  "q",      "transaction"};
+const Names kChangeFilters = {"source", "database", "table", "since", "until", "transaction", "pk"};
+
+const std::vector<Format> kRows = {Format::Json, Format::Ndjson};
+const Parameter kSeqPath = {"seq", Seq, "Index of the record in its log.", "1042"};
+
+std::vector<Route> make_routes() {
+  return {
+      {.method = "GET",
+       .pattern = "/v1/events",
+       .operation = "listEvents",
+       .summary = "Business events",
+       .about = "The business events of the log, newest first, narrowed by the filters.",
+       .handler = list_events,
+       .formats = kRows,
+       .schema = "EventPage",
+       .parameters = kEventFilters + kPaging + kRendering},
+      {.method = "GET",
+       .pattern = "/v1/events/{seq}",
+       .operation = "getEvent",
+       .summary = "One business event",
+       .about = "The event with this seq. It never changes.",
+       .handler = get_event,
+       .immutable = true,
+       .schema = "Event",
+       .parameters = kRendering,
+       .path_parameters = {kSeqPath}},
+      {.method = "GET",
+       .pattern = "/v1/events/{seq}/evidence",
+       .operation = "getEvidence",
+       .summary = "The row changes behind an event",
+       .about = "The changes that the event was inferred from, in the order they were made.",
+       .handler = get_evidence,
+       .immutable = true,
+       .formats = kRows,
+       .schema = "ChangePage",
+       .parameters = Names{"limit", "cursor"} + kRendering,
+       .path_parameters = {kSeqPath}},
+      {.method = "GET",
+       .pattern = "/v1/changes",
+       .operation = "listChanges",
+       .summary = "Row changes",
+       .about = "Every committed row change, newest first, narrowed by the filters.",
+       .handler = list_changes,
+       .formats = kRows,
+       .schema = "ChangePage",
+       .parameters = kChangeFilters + kPaging + kRendering},
+      {.method = "GET",
+       .pattern = "/v1/objects/{type}/{id}",
+       .operation = "getObject",
+       .summary = "Timeline of one business object",
+       .about =
+           "The events that touch the object, newest first. A composite id, or one that starts "
+           "with ~, is written as ~ and the base64url of its JSON array.",
+       .handler = get_object,
+       .formats = kRows,
+       .schema = "ObjectTimeline",
+       .parameters =
+           Names{"actor", "source", "severity", "since", "until", "q"} + kPaging + kRendering,
+       .path_parameters = {{"type", Text, "Type of the object, as rules name it.", "product"},
+                           {"id", Key, "Id of the object.", "7"}}},
+      {.method = "GET",
+       .pattern = "/v1/transactions/{source}/{id}",
+       .operation = "getTransaction",
+       .summary = "One transaction",
+       .about = "The transaction, the events inferred from it, and its changes page by page.",
+       .handler = get_transaction,
+       .schema = "TransactionPage",
+       .parameters = Names{"limit", "cursor"} + kRendering,
+       .path_parameters = {{"source", Text, "The source, as the config names it.", "pharmacy"},
+                           {"id", Text, "Its GTID, or file:pos of its start.",
+                            "3e11fa47-71ca-11e1-9e33-c80aa9429562:77"}}},
+      {.method = "GET",
+       .pattern = "/livez",
+       .operation = "getLivez",
+       .summary = "Is the process alive",
+       .about = "200 as long as the process answers.",
+       .handler = get_livez,
+       .scope = kScopeNone,
+       .reads_store = false,
+       .schema = "Status"},
+      {.method = "GET",
+       .pattern = "/readyz",
+       .operation = "getReadyz",
+       .summary = "Is rowtrail doing its work",
+       .about = "200 when the source is connected, the store writable and the lag under its limit, "
+                "otherwise 503 with the reason.",
+       .handler = get_readyz,
+       .scope = kScopeNone,
+       .reads_store = false,
+       .schema = "Readiness"},
+      {.method = "GET",
+       .pattern = "/openapi.json",
+       .operation = "getOpenapi",
+       .summary = "This API, as OpenAPI 3.1",
+       .about = "Generated from the table of routes.",
+       .handler = get_openapi,
+       .scope = kScopeNone,
+       .reads_store = false,
+       .immutable = true,
+       .schema = "Document"},
+      {.method = "GET",
+       .pattern = "/problems/{name}",
+       .operation = "getProblem",
+       .summary = "What a problem type means",
+       .about = "The page behind the `type` of an error.",
+       .handler = get_problem,
+       .scope = kScopeNone,
+       .reads_store = false,
+       .immutable = true,
+       .schema = "ProblemAbout",
+       .path_parameters = {{"name", Text, "Last part of the problem's type.", "invalid-cursor"}}},
+  };
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+  static const std::vector<Route> table = make_routes();
+  return table;
+}
+
+const Parameter& query_parameter(std::string_view name) {
+  const auto& table = query_parameters();
+  const auto found = std::find_if(table.begin(), table.end(),
+                                  [&](const Parameter& row) { return row.name == name; });
+  assert(found != table.end());
+  return *found;
+}
+
+}  // namespace rowtrail::server

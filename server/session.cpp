@@ -1,0 +1,311 @@
+#include "server/session.h"
+
+#include <ctime>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+namespace rowtrail::server {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+constexpr std::size_t kReadBytes = 8 * 1024;
+constexpr std::size_t kDrainBytesMax = 256 * 1024;
+constexpr std::chrono::milliseconds kDrainTimeout{2'000};
+/// Longer answers get more time than write_timeout: a second per this many bytes.
+constexpr std::size_t kSlowestBytesPerSecond = 64 * 1024;
+
+std::string http_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  char text[32];
+  const std::size_t size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+  return {text, size};
+}
+
+bool is_http_error(boost::system::error_code error) {
+  return error.category() == http::make_error_code(http::error::bad_method).category();
+}
+
+/// What a store thread brings back.
+Response run_guarded(const App& app, const Call& call, ReaderSlot& slot) {
+  try {
+    return app.run(call, &slot.get());
+  } catch (const core::Failure& failure) {
+    slot.drop();
+    core::log(core::Level::Warn, fmt::format("request {}: {}", call.request_id, failure.what()));
+    return app.problem({ProblemId::StoreUnavailable, "The store does not answer.",
+                        "/readyz tells when it does again.", ""},
+                       call.request_id);
+  } catch (const std::exception& error) {
+    slot.drop();
+    core::log(core::Level::Error, fmt::format("request {}: {}", call.request_id, error.what()));
+    return app.problem({ProblemId::Internal, "An unexpected error.", "", ""}, call.request_id);
+  }
+}
+
+}  // namespace
+
+Session::Session(asio::ip::tcp::socket socket, SessionHost& host)
+    : host_(host),
+      stream_(std::move(socket)),
+      buffer_(host.app.options().limits.header_bytes_max + 64 * 1024) {
+  Error ignored;
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+void Session::start() {
+  wait_for_request();
+}
+
+void Session::refuse() {
+  busy_ = true;
+  answer_problem(ProblemId::Overloaded, "There are too many connections.");
+}
+
+void Session::shutdown() {
+  keep_alive_ = false;
+  if (!busy_) close();
+}
+
+void Session::close() {
+  Error ignored;
+  stream_.socket().close(ignored);  // pending operations end with an error and call end()
+  end();
+}
+
+void Session::end() {
+  if (std::exchange(ended_, true)) return;
+  host_.on_end(shared_from_this());
+}
+
+void Session::wait_for_request() {
+  busy_ = false;
+  if (buffer_.size() > 0) return read_header();  // pipelined
+  stream_.expires_after(limits().idle_timeout);
+  stream_.async_read_some(buffer_.prepare(kReadBytes),
+                          [self = shared_from_this()](Error error, std::size_t size) {
+                            if (error) return self->end();
+                            self->buffer_.commit(size);
+                            self->read_header();
+                          });
+}
+
+void Session::read_header() {
+  busy_ = true;
+  header_only_ = false;
+  version_ = 11;
+  parser_.emplace();
+  parser_->header_limit(static_cast<std::uint32_t>(limits().header_bytes_max));
+  parser_->body_limit(limits().body_bytes_max);
+  stream_.expires_after(limits().header_timeout);
+  http::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](Error error, std::size_t) { self->on_header(error); });
+}
+
+void Session::on_header(Error error) {
+  if (error) return on_read_error(error);
+  const auto& request = parser_->get();
+  version_ = request.version();
+  keep_alive_ = keep_alive_ && request.keep_alive();
+  // What another server on the way might read differently is refused, not guessed (smuggling).
+  if (request.count(http::field::content_length) > 1) {
+    return answer_problem(ProblemId::BadRequest, "The request has two Content-Length headers.");
+  }
+  const auto codings = request.count(http::field::transfer_encoding);
+  if (codings > 0) {
+    if (version_ < 11 || request.count(http::field::content_length) > 0) {
+      return answer_problem(ProblemId::BadRequest, "Transfer-Encoding does not fit this request.");
+    }
+    if (codings > 1 || !equals_ignoring_case(
+                           std::string_view(request[http::field::transfer_encoding]), "chunked")) {
+      return answer_problem(ProblemId::NotImplemented, "The transfer coding is not supported.");
+    }
+  }
+  if (parser_->is_done()) return handle();
+  if (!equals_ignoring_case(std::string_view(request[http::field::expect]), "100-continue")) {
+    return read_body();
+  }
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  asio::async_write(stream_, asio::buffer(kContinue),
+                    [self = shared_from_this()](Error failed, std::size_t) {
+                      if (failed) return self->end();
+                      self->read_body();
+                    });
+}
+
+void Session::read_body() {
+  stream_.expires_after(limits().body_timeout);
+  http::async_read(stream_, buffer_, *parser_,
+                   [self = shared_from_this()](Error error, std::size_t) {
+                     if (error) return self->on_read_error(error);
+                     self->handle();
+                   });
+}
+
+void Session::on_read_error(Error error) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    return answer_problem(ProblemId::HeadersTooLarge, "The headers are longer than 16 KiB.");
+  }
+  if (error == http::error::body_limit) {
+    return answer_problem(ProblemId::ContentTooLarge, "The body is longer than 1 MiB.");
+  }
+  const bool gone = error == http::error::end_of_stream || error == http::error::partial_message;
+  if (gone || !is_http_error(error)) return end();  // also timeouts: the stream is closed then
+  answer_problem(ProblemId::BadRequest, "The request is not valid HTTP/1.1.");
+}
+
+void Session::answer_problem(ProblemId id, std::string detail) {
+  keep_alive_ = false;  // where the next request would start is not certain
+  const auto admitted = host_.app.problem({id, std::move(detail), "", ""}, "-");
+  send(admitted);
+}
+
+Request Session::take_request() {
+  auto message = parser_->release();
+  Request request;
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  for (const auto& field : message) {
+    request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+  }
+  request.body = std::move(message.body());
+  return request;
+}
+
+void Session::handle() {
+  Request request = take_request();
+  header_only_ = request.method == "HEAD";
+  if (version_ >= 11 && request.header_count("Host") == 0) {
+    return answer_problem(ProblemId::BadRequest, "An HTTP/1.1 request needs a Host header.");
+  }
+  auto admitted = host_.app.admit(std::move(request));
+  if (auto* response = std::get_if<Response>(&admitted)) return send(std::move(*response));
+  run(std::get<Call>(std::move(admitted)));
+}
+
+void Session::run(Call call) {
+  if (!call.route->reads_store) return send(host_.app.run(call, nullptr));
+  const std::string id = call.request_id;
+  auto task = [self = shared_from_this(), call = std::move(call)](ReaderSlot& slot) {
+    Response response = run_guarded(self->host_.app, call, slot);
+    asio::post(self->host_.io, [self, response = std::move(response)]() mutable {
+      self->send(std::move(response));
+    });
+  };
+  if (host_.workers.submit(std::move(task))) return;
+  send(host_.app.problem({ProblemId::Overloaded, "Too many requests wait for the store.", "", ""},
+                         id));
+}
+
+void Session::send(Response response) {
+  if (ended_) return;
+  const bool bodiless = response.status == 204 || response.status == 304;
+  header_only_ = header_only_ || bodiless;
+  source_ = std::move(response.stream);
+  if (source_ && version_ < 11) keep_alive_ = false;  // HTTP/1.0 ends a stream by closing
+
+  message_.emplace();
+  message_->version(version_);
+  message_->result(response.status);
+  message_->set(http::field::date, http_date());
+  message_->set(http::field::server, "rowtrail");
+  if (!bodiless) message_->set(http::field::content_type, response.content_type);
+  for (const Header& header : response.headers) message_->set(header.name, header.value);
+  message_->keep_alive(keep_alive_);
+  if (source_) {
+    if (version_ >= 11) message_->chunked(true);
+  } else if (!bodiless) {
+    message_->content_length(response.body.size());
+  }
+  const std::size_t size = response.body.size();
+  message_->body() = std::move(response.body);
+
+  serializer_.emplace(*message_);
+  stream_.expires_after(limits().write_timeout +
+                        std::chrono::seconds(size / kSlowestBytesPerSecond));
+  auto on_written = [self = shared_from_this()](Error error, std::size_t) { self->on_sent(error); };
+  if (source_ || header_only_) {
+    http::async_write_header(stream_, *serializer_, std::move(on_written));
+  } else {
+    http::async_write(stream_, *serializer_, std::move(on_written));
+  }
+}
+
+void Session::on_sent(Error error) {
+  if (error) return end();
+  serializer_.reset();
+  message_.reset();
+  if (source_ && !header_only_) return pull();
+  finish_request();
+}
+
+void Session::pull() {
+  auto task = [self = shared_from_this()](ReaderSlot& slot) {
+    std::optional<Pull> pull;
+    self->piece_.clear();
+    try {
+      pull = self->source_(slot.get(), self->piece_);
+    } catch (const std::exception& failure) {
+      slot.drop();
+      core::log(core::Level::Warn, fmt::format("a stream was cut: {}", failure.what()));
+    }
+    asio::post(self->host_.io, [self, pull] {
+      // Without the last chunk the client knows that the answer is not whole.
+      pull ? self->send_piece(*pull) : self->close();
+    });
+  };
+  if (!host_.workers.submit(std::move(task))) close();
+}
+
+void Session::send_piece(Pull pull) {
+  if (ended_) return;
+  stream_.expires_after(limits().write_timeout);
+  auto next = [self = shared_from_this(), pull](Error error, std::size_t) {
+    if (error) return self->end();
+    if (pull == Pull::More) return self->pull();
+    self->source_ = nullptr;
+    self->finish_request();
+  };
+  const bool last = pull == Pull::End;
+  const bool empty = piece_.empty();  // an empty chunk would end the body
+  if (empty && !last) return next({}, 0);
+  if (version_ >= 11) {
+    std::string head = empty ? std::string() : fmt::format("{:x}\r\n", piece_.size());
+    piece_.insert(0, head);
+    piece_ += empty ? "" : "\r\n";
+    if (last) piece_ += "0\r\n\r\n";
+  }
+  asio::async_write(stream_, asio::buffer(piece_), std::move(next));
+}
+
+void Session::finish_request() {
+  parser_.reset();
+  if (keep_alive_) return wait_for_request();
+  Error ignored;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  drained_ = 0;
+  stream_.expires_after(kDrainTimeout);
+  drain();
+}
+
+/// Reads what the client still sends, for a while: closing with unread bytes would reset the
+/// connection, and the client might never see the answer.
+void Session::drain() {
+  buffer_.clear();
+  stream_.async_read_some(buffer_.prepare(kReadBytes),
+                          [self = shared_from_this()](Error error, std::size_t size) {
+                            self->drained_ += size;
+                            if (error || self->drained_ > kDrainBytesMax) return self->close();
+                            self->drain();
+                          });
+}
+
+}  // namespace rowtrail::server

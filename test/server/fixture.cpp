@@ -1,0 +1,196 @@
+#include "fixture.h"
+
+#include "server/time_text.h"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+namespace rowtrail::server::testing {
+namespace {
+
+std::string transaction_payload(std::uint64_t number, std::uint64_t count) {
+  const std::int64_t time = kNow - static_cast<std::int64_t>(count - number) * 1'000'000;
+  return fmt::format(
+      R"({{"source":"pharmacy","transaction":"gtid:{}","position":{{"file":"binlog.000003","pos":{}}},)"
+      R"("committed_at":"{}","server_id":1,"thread_id":47}})",
+      number, 1000 + number, format_time(time));
+}
+
+/// Visits numbers 0..count-1 in the page's order, as seqs 4*number+offset.
+template <class Visit>
+void walk(std::uint64_t count, std::uint64_t offset, const store::Page& page, Visit visit) {
+  std::uint64_t left = page.limit == 0 ? count : page.limit;
+  for (std::uint64_t i = 0; i < count && left > 0; ++i) {
+    const std::uint64_t number = page.ascending ? i : count - 1 - i;
+    const std::uint64_t seq = 4 * number + offset;
+    if (page.after_seq && seq <= *page.after_seq) continue;
+    if (page.before_seq && seq >= *page.before_seq) continue;
+    bool counted = false;
+    if (!visit(number, counted)) return;
+    if (counted) --left;
+  }
+}
+
+}  // namespace
+
+MemoryReader::MemoryReader(std::uint64_t count) : count_(count) {}
+
+void MemoryReader::check() const {
+  if (broken) throw core::Failure(core::Area::Store, true, "the disk is gone");
+}
+
+store::StoredEvent MemoryReader::make_event(std::uint64_t number) const {
+  store::StoredEvent event;
+  event.seq = 4 * number + 3;
+  event.transaction_seq = 4 * number;
+  event.time_us = kNow - static_cast<std::int64_t>(count_ - number) * 1'000'000;
+  event.type = "inventory.transfer";
+  event.actor = number % 2 == 0 ? "anna" : "ben";
+  event.payload = fmt::format(
+      R"({{"type":"inventory.transfer","time":"{}","source":"pharmacy","transaction":"gtid:{}",)"
+      R"("title":"Stock transfer","summary":"Moved {} of product {}","severity":"info",)"
+      R"("objects":[{{"type":"product","id":"{}"}}],)"
+      R"("actor":{{"id":"{}","via":"column","confidence":"heuristic"}},)"
+      R"("attributes":{{"quantity":{},"big":18446744073709551615}},)"
+      R"("rule":{{"id":"stock-transfer","version":"9f2c41d0"}},"evidence":[0,1]}})",
+      format_time(event.time_us), number, number, number % 3, number % 3, event.actor, number);
+  return event;
+}
+
+store::StoredChange MemoryReader::make_change(std::uint64_t number, std::uint32_t ordinal) const {
+  store::StoredChange change;
+  change.seq = 4 * number + 1 + ordinal;
+  change.transaction_seq = 4 * number;
+  change.payload = fmt::format(
+      R"({{"ordinal":{},"database":"pharmacy","table":"stock","op":"update","pk":{{"id":{}}},)"
+      R"("old":{{"id":{},"quantity":12}},"new":{{"id":{},"quantity":7}},"changed":["quantity"],)"
+      R"("schema_version":1}})",
+      ordinal, ordinal, ordinal, ordinal);
+  change.transaction_payload = transaction_payload(number, count_);
+  change.event_payload = make_event(number).payload;
+  return change;
+}
+
+void MemoryReader::events(const store::Filter& filter, const store::Page& page,
+                          const store::Visitor<store::StoredEvent>& visit) {
+  check();
+  walk(count_, 3, page, [&](std::uint64_t number, bool& counted) {
+    const auto event = make_event(number);
+    const bool fits =
+        (filter.actor.empty() || filter.actor == event.actor) &&
+        (filter.type.empty() || filter.type == event.type) &&
+        (filter.object_type.empty() || filter.object_type == "product") &&
+        (filter.object_id.empty() || filter.object_id == std::to_string(number % 3)) &&
+        (!filter.since_us || event.time_us >= *filter.since_us) &&
+        (!filter.until_us || event.time_us < *filter.until_us);
+    if (!fits) return true;
+    counted = true;
+    return visit(event);
+  });
+}
+
+void MemoryReader::changes(const store::Filter& filter, const store::Page& page,
+                           const store::Visitor<store::StoredChange>& visit) {
+  check();
+  std::uint64_t left = page.limit == 0 ? 2 * count_ : page.limit;
+  for (std::uint64_t i = 0; i < 2 * count_ && left > 0; ++i) {
+    const std::uint64_t index = page.ascending ? i : 2 * count_ - 1 - i;
+    const auto change = make_change(index / 2, static_cast<std::uint32_t>(index % 2));
+    if (page.after_seq && change.seq <= *page.after_seq) continue;
+    if (page.before_seq && change.seq >= *page.before_seq) continue;
+    if (!filter.transaction.empty() && filter.transaction != fmt::format("gtid:{}", index / 2)) {
+      continue;
+    }
+    --left;
+    if (!visit(change)) return;
+  }
+}
+
+std::optional<store::StoredEvent> MemoryReader::event(std::uint64_t seq) {
+  check();
+  if (seq % 4 != 3 || seq / 4 >= count_) return std::nullopt;
+  return make_event(seq / 4);
+}
+
+std::vector<store::StoredChange> MemoryReader::transaction_changes(
+    std::uint64_t transaction_seq, const std::vector<std::uint32_t>& ordinals) {
+  check();
+  std::vector<store::StoredChange> found;
+  for (const std::uint32_t ordinal :
+       ordinals.empty() ? std::vector<std::uint32_t>{0, 1} : ordinals) {
+    found.push_back(make_change(transaction_seq / 4, ordinal));
+  }
+  return found;
+}
+
+std::optional<store::StoredTransaction> MemoryReader::transaction(const std::string& source,
+                                                                  const std::string& id) {
+  check();
+  for (std::uint64_t number = 0; number < count_; ++number) {
+    if (source == "pharmacy" && id == fmt::format("gtid:{}", number)) {
+      return store::StoredTransaction{4 * number, transaction_payload(number, count_)};
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<store::StoredEvent> MemoryReader::transaction_events(std::uint64_t transaction_seq) {
+  check();
+  return {make_event(transaction_seq / 4)};
+}
+
+store::Counts MemoryReader::counts(std::int64_t /*since_us*/, std::int64_t /*until_us*/) {
+  check();
+  return {};
+}
+
+store::LogStatus MemoryReader::status() {
+  check();
+  store::LogStatus status;
+  status.size = 4 * count_;
+  return status;
+}
+
+Options test_options() {
+  Options options;
+  options.listen = "127.0.0.1:0";
+  options.tokens = {std::string(kToken)};
+  options.now_us = [] { return kNow; };
+  return options;
+}
+
+Request get(std::string target, std::vector<Header> more) {
+  Request request;
+  request.method = "GET";
+  request.target = std::move(target);
+  request.headers = {{"Host", "127.0.0.1:8765"},
+                     {"Authorization", "Bearer " + std::string(kToken)}};
+  request.headers.insert(request.headers.end(), more.begin(), more.end());
+  return request;
+}
+
+rapidjson::Document json(const Response& response) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseNumbersAsStringsFlag>(response.body.data(), response.body.size());
+  INFO(response.body);
+  REQUIRE_FALSE(document.HasParseError());
+  return document;
+}
+
+std::vector<std::uint64_t> seqs(const Response& response, const char* member) {
+  std::vector<std::uint64_t> found;
+  const auto document = json(response);
+  REQUIRE(document.HasMember(member));
+  for (const auto& row : document[member].GetArray()) {
+    found.push_back(std::stoull(row["seq"].GetString()));
+  }
+  return found;
+}
+
+std::string text(const rapidjson::Value& object, const char* member) {
+  REQUIRE(object.HasMember(member));
+  REQUIRE(object[member].IsString());
+  return object[member].GetString();
+}
+
+}  // namespace rowtrail::server::testing
