@@ -35,9 +35,8 @@ Outcome<std::vector<std::uint32_t>> evidence_ordinals(const store::StoredEvent& 
     return unreadable_record(event.seq,
                              {core::Errc::Malformed, "its payload is not a JSON object"});
   }
-  const auto evidence = payload.FindMember("evidence");
-  if (evidence == payload.MemberEnd() || !evidence->value.IsArray()) return ordinals;
-  for (const auto& number : evidence->value.GetArray()) {
+  if (!payload.HasMember("evidence") || !payload["evidence"].IsArray()) return ordinals;
+  for (const auto& number : payload["evidence"].GetArray()) {
     std::uint32_t ordinal = 0;
     const std::string_view text(number.GetString(), number.GetStringLength());
     std::from_chars(text.data(), text.data() + text.size(), ordinal);

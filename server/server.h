@@ -43,6 +43,7 @@ using TokenCheck = std::function<std::optional<Principal>(std::string_view secre
 /// Every limit of the server, in one place.
 struct Limits {
   std::size_t header_bytes_max = 16 * 1024;
+  std::size_t headers_max = 128;
   std::size_t body_bytes_max = 1024 * 1024;
   std::size_t connections_max = 1024;
   std::size_t queued_requests_max = 512;  // waiting for a store thread; beyond it 503

@@ -33,6 +33,35 @@ bool is_http_error(boost::system::error_code error) {
   return error.category() == http::make_error_code(http::error::bad_method).category();
 }
 
+/// Refuses what another server on the way might read differently (smuggling), and what Beast's own
+/// header limit lets through: it counts a message piece by piece.
+std::optional<Problem> refusal(const http::request<http::string_body>& request,
+                               const Limits& limits) {
+  std::size_t bytes = request.target().size();
+  std::size_t fields = 0;
+  for (const auto& field : request) {
+    bytes += field.name_string().size() + field.value().size() + 4;
+    ++fields;
+  }
+  if (bytes > limits.header_bytes_max || fields > limits.headers_max) {
+    return Problem{ProblemId::HeadersTooLarge, "There are too many headers, or too long ones.", "",
+                   ""};
+  }
+  const auto lengths = request.count(http::field::content_length);
+  const std::string_view length(request[http::field::content_length]);
+  if (lengths > 1 || (lengths == 1 && length.find_first_not_of("0123456789") != length.npos)) {
+    return Problem{ProblemId::BadRequest, "Content-Length is not one number.", "", ""};
+  }
+  const auto codings = request.count(http::field::transfer_encoding);
+  if (codings == 0) return std::nullopt;
+  if (request.version() < 11 || lengths > 0) {
+    return Problem{ProblemId::BadRequest, "Transfer-Encoding does not fit this request.", "", ""};
+  }
+  const std::string_view coding(request[http::field::transfer_encoding]);
+  if (codings == 1 && equals_ignoring_case(coding, "chunked")) return std::nullopt;
+  return Problem{ProblemId::NotImplemented, "The transfer coding is not supported.", "", ""};
+}
+
 /// What a store thread brings back.
 Response run_guarded(const App& app, const Call& call, ReaderSlot& slot) {
   try {
@@ -115,19 +144,8 @@ void Session::on_header(Error error) {
   const auto& request = parser_->get();
   version_ = request.version();
   keep_alive_ = keep_alive_ && request.keep_alive();
-  // What another server on the way might read differently is refused, not guessed (smuggling).
-  if (request.count(http::field::content_length) > 1) {
-    return answer_problem(ProblemId::BadRequest, "The request has two Content-Length headers.");
-  }
-  const auto codings = request.count(http::field::transfer_encoding);
-  if (codings > 0) {
-    if (version_ < 11 || request.count(http::field::content_length) > 0) {
-      return answer_problem(ProblemId::BadRequest, "Transfer-Encoding does not fit this request.");
-    }
-    if (codings > 1 || !equals_ignoring_case(
-                           std::string_view(request[http::field::transfer_encoding]), "chunked")) {
-      return answer_problem(ProblemId::NotImplemented, "The transfer coding is not supported.");
-    }
+  if (const auto refused = refusal(request, limits())) {
+    return answer_problem(refused->id, refused->detail);
   }
   if (parser_->is_done()) return handle();
   if (!equals_ignoring_case(std::string_view(request[http::field::expect]), "100-continue")) {

@@ -3,6 +3,9 @@
 #include "server/target.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "fixture.h"
@@ -443,4 +446,22 @@ TEST_CASE("problems: every type has its page") {
     CHECK(text(json(response), "title") == kind.title);
   }
   CHECK(site.ask("/problems/nothing").status == 404);
+}
+
+TEST_CASE("docs: the reference in docs/api.md is what the table of routes says") {
+  const std::string path = std::string(ROWTRAIL_SOURCE) + "/docs/api.md";
+  const auto read = [&path] {
+    std::ifstream file(path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string before = read();
+  const std::size_t mark = before.find("<!-- From here on generated");
+  REQUIRE(mark != std::string::npos);
+  const std::size_t start = before.find('\n', mark) + 1;
+  const std::string wanted = before.substr(0, start) + "\n" + api_markdown();
+  if (std::getenv("ROWTRAIL_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path) << wanted;
+    return;
+  }
+  CHECK(before == wanted);
 }
