@@ -15,6 +15,9 @@ Outcome<Response> get_object(const Call& call, const Services& services);
 Outcome<Response> list_changes(const Call& call, const Services& services);
 Outcome<Response> get_transaction(const Call& call, const Services& services);
 
+// handlers_stream.cpp
+Outcome<Response> get_stream(const Call& call, const Services& services);
+
 // handlers_meta.cpp
 Outcome<Response> get_livez(const Call& call, const Services& services);
 Outcome<Response> get_readyz(const Call& call, const Services& services);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,12 +36,21 @@ enum class Pull : std::uint8_t { More, End };
 /// the client, so a slow client slows the reading; runs on a store thread, never twice at once.
 using BodySource = std::function<Pull(store::Reader& reader, std::string& out)>;
 
+/// An answer without end: events as server-sent events, from after `after_seq` (now, when it is not
+/// set) on.
+struct Live {
+  store::Filter filter;
+  std::optional<std::uint64_t> after_seq;
+  bool quote_integers = false;
+};
+
 struct Response {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::vector<Header> headers;
   std::string body;
-  BodySource stream;  // when set, `body` is unused and the answer is sent in chunks
+  BodySource stream;         // when set, `body` is unused and the answer is sent in chunks
+  std::optional<Live> live;  // likewise
 
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
   void set_header(std::string_view name, std::string value);

@@ -12,6 +12,7 @@ namespace {
 constexpr FormatKind kFormats[] = {
     {Format::Json, "json", "application/json"},
     {Format::Ndjson, "ndjson", "application/x-ndjson"},
+    {Format::EventStream, "sse", "text/event-stream"},
     {Format::Markdown, "md", "text/markdown"},
 };
 

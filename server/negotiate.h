@@ -9,7 +9,7 @@
 
 namespace rowtrail::server {
 
-enum class Format : std::uint8_t { Json, Ndjson, Markdown };
+enum class Format : std::uint8_t { Json, Ndjson, EventStream, Markdown };
 
 struct FormatKind {
   Format format;

@@ -25,7 +25,7 @@ const std::vector<Parameter>& query_parameters() {
       {"table", Text, "Records that concern this table.", "stock"},
       {"severity",
        Choice,
-       "Events of this severity.",
+       "Events of this severity, or the records behind them.",
        "high",
        {"info", "low", "medium", "high", "critical"}},
       {"since", Time, "Not before this time: RFC 3339, a date, or a span back from now.", "24h"},
@@ -59,9 +59,8 @@ const std::vector<Parameter>& query_parameters() {
 
 const Names kPaging = {"limit", "cursor", "order", "after", "before"};
 const Names kRendering = {"integers", "format"};
-const Names kEventFilters = {"type",     "actor", "object", "source", "database",   "table",
-                             "severity", "since", "until",  "q",      "transaction"};
-const Names kChangeFilters = {"source", "database", "table", "since", "until", "transaction", "pk"};
+const Names kFilters = {"type",     "actor", "object", "source", "database",    "table",
+                        "severity", "since", "until",  "q",      "transaction", "pk"};
 
 const std::vector<Format> kRows = {Format::Json, Format::Ndjson};
 const Parameter kSeqPath = {"seq", Seq, "Index of the record in its log.", "1042"};
@@ -76,7 +75,7 @@ std::vector<Route> make_routes() {
        .handler = list_events,
        .formats = kRows,
        .schema = "EventPage",
-       .parameters = kEventFilters + kPaging + kRendering},
+       .parameters = kFilters + kPaging + kRendering},
       {.method = "GET",
        .pattern = "/v1/events/{seq}",
        .operation = "getEvent",
@@ -106,7 +105,7 @@ std::vector<Route> make_routes() {
        .handler = list_changes,
        .formats = kRows,
        .schema = "ChangePage",
-       .parameters = kChangeFilters + kPaging + kRendering},
+       .parameters = kFilters + kPaging + kRendering},
       {.method = "GET",
        .pattern = "/v1/objects/{type}/{id}",
        .operation = "getObject",
@@ -132,6 +131,19 @@ std::vector<Route> make_routes() {
        .path_parameters = {{"source", Text, "The source, as the config names it.", "pharmacy"},
                            {"id", Text, "Its GTID, or file:pos of its start.",
                             "3e11fa47-71ca-11e1-9e33-c80aa9429562:77"}}},
+      {.method = "GET",
+       .pattern = "/v1/stream",
+       .operation = "streamEvents",
+       .summary = "Business events as they happen",
+       .about =
+           "Server-sent events without end: `id` is the event's seq, `data` the event. Starts now, "
+           "after the event in Last-Event-ID or `after`, or with the history since `since`; "
+           "misses nothing and repeats nothing across reconnects. A block with only an id is "
+           "a heartbeat and moves Last-Event-ID on.",
+       .handler = get_stream,
+       .reads_store = false,
+       .formats = {Format::EventStream},
+       .parameters = kFilters + Names{"after", "integers", "format"}},
       {.method = "GET",
        .pattern = "/livez",
        .operation = "getLivez",

@@ -15,6 +15,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 namespace rowtrail::server {
 namespace {
@@ -24,6 +25,16 @@ using tcp = asio::ip::tcp;
 
 constexpr std::size_t kRefusedMax = 64;  // connections being told 503; more are just closed
 constexpr std::chrono::milliseconds kAcceptPause{100};  // out of descriptors
+
+/// Every connection is a descriptor; the usual soft limit of 1024 is too few.
+void raise_descriptor_limit(std::size_t connections) {
+  constexpr rlim_t kOthers = 128;  // stores, logs, the source
+  rlimit limit{};
+  const rlim_t wanted = connections + kOthers;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // otherwise accepting pauses when they run out
+}
 
 [[noreturn]] void refuse_address(const std::string& listen, const std::string& why) {
   throw core::Failure(core::Area::Usage, false,
@@ -65,6 +76,7 @@ struct Server::Impl {
   asio::steady_timer timer;
   asio::steady_timer pause;
   std::optional<Workers> workers;
+  std::optional<Feed> feed;
   std::optional<SessionHost> host;
   std::set<std::shared_ptr<Session>> sessions;
   std::thread thread;
@@ -123,6 +135,7 @@ void Server::Impl::begin_stop() {
   boost::system::error_code ignored;
   acceptor.close(ignored);
   pause.cancel();
+  feed->stop();
   const auto open = sessions;  // ending removes them from the set
   for (const auto& session : open) session->shutdown();
   if (sessions.empty()) {
@@ -157,9 +170,11 @@ void Server::start() {
     core::log(core::Level::Warn,
               fmt::format("{} is open to everyone who reaches it: --no-auth", options.listen));
   }
+  raise_descriptor_limit(options.limits.connections_max);
   impl_->workers.emplace(options.open_reader, options.threads, options.limits.queued_requests_max);
+  impl_->feed.emplace(impl_->io, *impl_->workers, options.limits.poll);
   impl_->host.emplace(SessionHost{
-      impl_->app, *impl_->workers, impl_->io,
+      impl_->app, *impl_->workers, *impl_->feed, impl_->io,
       [impl = impl_.get()](const std::shared_ptr<Session>& session) { impl->on_end(session); }});
   impl_->work.emplace(impl_->io.get_executor());
   impl_->accept();
@@ -171,6 +186,10 @@ void Server::stop() {
   asio::post(impl_->io, [impl = impl_.get()] { impl->begin_stop(); });
   impl_->thread.join();
   impl_->workers->stop();
+}
+
+void Server::publish() noexcept {
+  if (impl_->feed) impl_->feed->publish();
 }
 
 std::uint16_t Server::port() const noexcept {

@@ -45,13 +45,15 @@ struct Limits {
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t headers_max = 128;
   std::size_t body_bytes_max = 1024 * 1024;
-  std::size_t connections_max = 1024;
+  std::size_t connections_max = 4096;
   std::size_t queued_requests_max = 512;  // waiting for a store thread; beyond it 503
   std::chrono::milliseconds header_timeout{
       10'000};  // from a request's first byte to its last header
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{60'000};   // between requests of a connection
   std::chrono::milliseconds write_timeout{30'000};  // for a client that does not take its answer
+  std::chrono::milliseconds heartbeat{15'000};      // of event streams that have nothing to say
+  std::chrono::milliseconds poll{1'000};            // looks for new events that nobody published
   std::chrono::milliseconds stop_timeout{5'000};    // for requests under way when stop() is called
 };
 
@@ -83,6 +85,9 @@ class Server {
   void start();
   /// Accepts nothing more, lets requests under way finish for stop_timeout, joins. Idempotent.
   void stop();
+  /// Tells event streams that the store has new events; after a commit, from any thread. Without it
+  /// they notice within limits.poll.
+  void publish() noexcept;
   /// The port bound, after start().
   [[nodiscard]] std::uint16_t port() const noexcept;
 

@@ -1,4 +1,4 @@
-#include "server/session.h"
+#include "server/session_live.h"
 
 #include <ctime>
 #include <utility>
@@ -89,6 +89,8 @@ Session::Session(asio::ip::tcp::socket socket, SessionHost& host)
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
+Session::~Session() = default;
+
 void Session::start() {
   wait_for_request();
 }
@@ -100,7 +102,7 @@ void Session::refuse() {
 
 void Session::shutdown() {
   keep_alive_ = false;
-  if (!busy_) close();
+  if (!busy_ || live_) close();
 }
 
 void Session::close() {
@@ -111,6 +113,7 @@ void Session::close() {
 
 void Session::end() {
   if (std::exchange(ended_, true)) return;
+  if (live_) end_live();
   host_.on_end(shared_from_this());
 }
 
@@ -228,7 +231,9 @@ void Session::send(Response response) {
   const bool bodiless = response.status == 204 || response.status == 304;
   header_only_ = header_only_ || bodiless;
   source_ = std::move(response.stream);
-  if (source_ && version_ < 11) keep_alive_ = false;  // HTTP/1.0 ends a stream by closing
+  if (response.live) live_ = std::make_unique<LiveState>(host_.io, *std::move(response.live));
+  const bool endless = source_ || live_;
+  if (endless && version_ < 11) keep_alive_ = false;  // HTTP/1.0 ends a stream by closing
 
   message_.emplace();
   message_->version(version_);
@@ -238,7 +243,7 @@ void Session::send(Response response) {
   if (!bodiless) message_->set(http::field::content_type, response.content_type);
   for (const Header& header : response.headers) message_->set(header.name, header.value);
   message_->keep_alive(keep_alive_);
-  if (source_) {
+  if (endless) {
     if (version_ >= 11) message_->chunked(true);
   } else if (!bodiless) {
     message_->content_length(response.body.size());
@@ -250,7 +255,7 @@ void Session::send(Response response) {
   stream_.expires_after(limits().write_timeout +
                         std::chrono::seconds(size / kSlowestBytesPerSecond));
   auto on_written = [self = shared_from_this()](Error error, std::size_t) { self->on_sent(error); };
-  if (source_ || header_only_) {
+  if (endless || header_only_) {
     http::async_write_header(stream_, *serializer_, std::move(on_written));
   } else {
     http::async_write(stream_, *serializer_, std::move(on_written));
@@ -262,6 +267,8 @@ void Session::on_sent(Error error) {
   serializer_.reset();
   message_.reset();
   if (source_ && !header_only_) return pull();
+  if (live_ && !header_only_) return start_live();
+  live_.reset();
   finish_request();
 }
 
@@ -292,16 +299,19 @@ void Session::send_piece(Pull pull) {
     self->source_ = nullptr;
     self->finish_request();
   };
-  const bool last = pull == Pull::End;
-  const bool empty = piece_.empty();  // an empty chunk would end the body
-  if (empty && !last) return next({}, 0);
-  if (version_ >= 11) {
-    std::string head = empty ? std::string() : fmt::format("{:x}\r\n", piece_.size());
-    piece_.insert(0, head);
-    piece_ += empty ? "" : "\r\n";
-    if (last) piece_ += "0\r\n\r\n";
-  }
+  if (piece_.empty() && pull == Pull::More) return next({}, 0);
+  frame_piece(pull == Pull::End);
   asio::async_write(stream_, asio::buffer(piece_), std::move(next));
+}
+
+/// Puts the chunk's length around the piece. An empty chunk would end the body.
+void Session::frame_piece(bool last) {
+  if (version_ < 11) return;
+  if (!piece_.empty()) {
+    piece_.insert(0, fmt::format("{:x}\r\n", piece_.size()));
+    piece_ += "\r\n";
+  }
+  if (last) piece_ += "0\r\n\r\n";
 }
 
 void Session::finish_request() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "server/app.h"
+#include "server/feed.h"
 #include "server/workers.h"
 
 #include <functional>
@@ -25,6 +26,7 @@ class Session;
 struct SessionHost {
   const App& app;
   Workers& workers;
+  Feed& feed;
   boost::asio::io_context& io;
   std::function<void(const std::shared_ptr<Session>&)> on_end;  // once per session
 };
@@ -32,6 +34,9 @@ struct SessionHost {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(boost::asio::ip::tcp::socket socket, SessionHost& host);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   void start();
   /// Answers 503 without reading: there are too many connections.
@@ -55,6 +60,14 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_sent(Error error);
   void pull();
   void send_piece(Pull pull);
+  void frame_piece(bool last);
+  void start_live();
+  void pump_live();
+  void read_live();
+  void write_live();
+  void arm_heartbeat();
+  void watch_peer();
+  void end_live();
   void finish_request();
   void drain();
   void end();
@@ -69,8 +82,11 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<boost::beast::http::response<boost::beast::http::string_body>> message_;
   std::optional<boost::beast::http::response_serializer<boost::beast::http::string_body>>
       serializer_;
-  BodySource source_;  // of the answer being streamed
-  std::string piece_;  // on its way to the client
+  struct LiveState;
+
+  BodySource source_;                // of the answer being streamed
+  std::string piece_;                // on its way to the client
+  std::unique_ptr<LiveState> live_;  // of an event stream
   unsigned version_ = 11;
   bool header_only_ = false;
   bool keep_alive_ = true;

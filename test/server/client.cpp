@@ -89,7 +89,7 @@ bool Client::read_chunks(Answer& answer) {
   }
 }
 
-Answer Client::read(bool head_only) {
+Answer Client::read_head() {
   Answer answer;
   std::size_t end = 0;
   while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
@@ -97,6 +97,31 @@ Answer Client::read(bool head_only) {
   }
   answer.head = take(end + 4);
   answer.status = static_cast<unsigned>(std::stoul(answer.head.substr(9, 3)));
+  return answer;
+}
+
+std::string Client::read_block() {
+  std::size_t end = 0;
+  while ((end = decoded_.find("\n\n")) == std::string::npos) {
+    std::size_t line = 0;
+    while ((line = buffer_.find("\r\n")) == std::string::npos) {
+      if (!fill()) return {};
+    }
+    const std::size_t size = std::stoul(take(line + 2), nullptr, 16);
+    while (buffer_.size() < size + 2) {
+      if (!fill()) return {};
+    }
+    decoded_ += take(size);
+    take(2);
+  }
+  std::string block = decoded_.substr(0, end);
+  decoded_.erase(0, end + 2);
+  return block;
+}
+
+Answer Client::read(bool head_only) {
+  Answer answer = read_head();
+  if (answer.status == 0) return answer;
   const bool bodiless = head_only || answer.status == 204 || answer.status == 304;
   if (bodiless) {
     answer.whole = true;

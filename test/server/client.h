@@ -25,6 +25,10 @@ class Client {
   void send(std::string_view bytes);
   /// Reads one answer; `head_only` for answers to HEAD.
   Answer read(bool head_only = false);
+  /// The head of an answer without end; then its blocks, each up to an empty line, without it. A
+  /// block is empty when the connection has ended.
+  Answer read_head();
+  std::string read_block();
   /// Nothing more will be sent.
   void finish();
   /// Whether the server has ended the connection; blocks until it has, or has sent a byte.
@@ -37,6 +41,7 @@ class Client {
 
   int fd_ = -1;
   std::string buffer_;
+  std::string decoded_;  // of chunks, not yet given as blocks
 };
 
 /// A request as text, with Host and token.

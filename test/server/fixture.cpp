@@ -9,7 +9,8 @@ namespace rowtrail::server::testing {
 namespace {
 
 std::string transaction_payload(std::uint64_t number, std::uint64_t count) {
-  const std::int64_t time = kNow - static_cast<std::int64_t>(count - number) * 1'000'000;
+  const std::int64_t time =
+      kNow + (static_cast<std::int64_t>(number) - static_cast<std::int64_t>(count)) * 1'000'000;
   return fmt::format(
       R"({{"source":"pharmacy","transaction":"gtid:{}","position":{{"file":"binlog.000003","pos":{}}},)"
       R"("committed_at":"{}","server_id":1,"thread_id":47}})",
@@ -35,6 +36,9 @@ void walk(std::uint64_t count, std::uint64_t offset, const store::Page& page, Vi
 
 MemoryReader::MemoryReader(std::uint64_t count) : count_(count) {}
 
+MemoryReader::MemoryReader(std::uint64_t first_count, const std::atomic<std::uint64_t>& count)
+    : count_(first_count), live_count_(&count) {}
+
 void MemoryReader::check() const {
   if (broken) throw core::Failure(core::Area::Store, true, "the disk is gone");
 }
@@ -43,7 +47,8 @@ store::StoredEvent MemoryReader::make_event(std::uint64_t number) const {
   store::StoredEvent event;
   event.seq = 4 * number + 3;
   event.transaction_seq = 4 * number;
-  event.time_us = kNow - static_cast<std::int64_t>(count_ - number) * 1'000'000;
+  event.time_us =
+      kNow + (static_cast<std::int64_t>(number) - static_cast<std::int64_t>(count_)) * 1'000'000;
   event.type = "inventory.transfer";
   event.actor = number % 2 == 0 ? "anna" : "ben";
   event.payload = fmt::format(
@@ -74,7 +79,7 @@ store::StoredChange MemoryReader::make_change(std::uint64_t number, std::uint32_
 void MemoryReader::events(const store::Filter& filter, const store::Page& page,
                           const store::Visitor<store::StoredEvent>& visit) {
   check();
-  walk(count_, 3, page, [&](std::uint64_t number, bool& counted) {
+  walk(size(), 3, page, [&](std::uint64_t number, bool& counted) {
     const auto event = make_event(number);
     const bool fits =
         (filter.actor.empty() || filter.actor == event.actor) &&
@@ -92,9 +97,10 @@ void MemoryReader::events(const store::Filter& filter, const store::Page& page,
 void MemoryReader::changes(const store::Filter& filter, const store::Page& page,
                            const store::Visitor<store::StoredChange>& visit) {
   check();
-  std::uint64_t left = page.limit == 0 ? 2 * count_ : page.limit;
-  for (std::uint64_t i = 0; i < 2 * count_ && left > 0; ++i) {
-    const std::uint64_t index = page.ascending ? i : 2 * count_ - 1 - i;
+  const std::uint64_t total = 2 * size();
+  std::uint64_t left = page.limit == 0 ? total : page.limit;
+  for (std::uint64_t i = 0; i < total && left > 0; ++i) {
+    const std::uint64_t index = page.ascending ? i : total - 1 - i;
     const auto change = make_change(index / 2, static_cast<std::uint32_t>(index % 2));
     if (page.after_seq && change.seq <= *page.after_seq) continue;
     if (page.before_seq && change.seq >= *page.before_seq) continue;
@@ -108,7 +114,7 @@ void MemoryReader::changes(const store::Filter& filter, const store::Page& page,
 
 std::optional<store::StoredEvent> MemoryReader::event(std::uint64_t seq) {
   check();
-  if (seq % 4 != 3 || seq / 4 >= count_) return std::nullopt;
+  if (seq % 4 != 3 || seq / 4 >= size()) return std::nullopt;
   return make_event(seq / 4);
 }
 
@@ -126,7 +132,7 @@ std::vector<store::StoredChange> MemoryReader::transaction_changes(
 std::optional<store::StoredTransaction> MemoryReader::transaction(const std::string& source,
                                                                   const std::string& id) {
   check();
-  for (std::uint64_t number = 0; number < count_; ++number) {
+  for (std::uint64_t number = 0; number < size(); ++number) {
     if (source == "pharmacy" && id == fmt::format("gtid:{}", number)) {
       return store::StoredTransaction{4 * number, transaction_payload(number, count_)};
     }
@@ -147,7 +153,7 @@ store::Counts MemoryReader::counts(std::int64_t /*since_us*/, std::int64_t /*unt
 store::LogStatus MemoryReader::status() {
   check();
   store::LogStatus status;
-  status.size = 4 * count_;
+  status.size = 4 * size();
   return status;
 }
 
@@ -191,6 +197,14 @@ std::string text(const rapidjson::Value& object, const char* member) {
   REQUIRE(object.HasMember(member));
   REQUIRE(object[member].IsString());
   return object[member].GetString();
+}
+
+std::string problem_of(const Response& response) {
+  CHECK(response.content_type == "application/problem+json");
+  const auto document = json(response);
+  CHECK(text(document, "status") == std::to_string(response.status));
+  CHECK_FALSE(text(document, "title").empty());
+  return text(document, "type");
 }
 
 }  // namespace rowtrail::server::testing

@@ -3,6 +3,7 @@
 
 #include "server/app.h"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,6 +22,8 @@ constexpr std::string_view kToken = "rt_test";
 class MemoryReader : public store::Reader {
  public:
   explicit MemoryReader(std::uint64_t count);
+  /// A log that grows: it has as many transfers as `count` says.
+  MemoryReader(std::uint64_t first_count, const std::atomic<std::uint64_t>& count);
 
   void events(const store::Filter& filter, const store::Page& page,
               const store::Visitor<store::StoredEvent>& visit) override;
@@ -41,7 +44,11 @@ class MemoryReader : public store::Reader {
   void check() const;
   [[nodiscard]] store::StoredEvent make_event(std::uint64_t number) const;
   [[nodiscard]] store::StoredChange make_change(std::uint64_t number, std::uint32_t ordinal) const;
-  std::uint64_t count_;
+  [[nodiscard]] std::uint64_t size() const {
+    return live_count_ != nullptr ? live_count_->load() : count_;
+  }
+  std::uint64_t count_;  // the one whose last event is a second before kNow
+  const std::atomic<std::uint64_t>* live_count_ = nullptr;
 };
 
 [[nodiscard]] Options test_options();
@@ -51,5 +58,19 @@ class MemoryReader : public store::Reader {
 /// Seqs of the rows under `member`.
 [[nodiscard]] std::vector<std::uint64_t> seqs(const Response& response, const char* member);
 [[nodiscard]] std::string text(const rapidjson::Value& object, const char* member);
+
+/// The routes over a log in memory, without a socket.
+struct Site {
+  explicit Site(Options options = test_options(), std::uint64_t count = 250)
+      : app(std::move(options)), reader(count) {}
+  Response ask(Request request) { return app.respond(std::move(request), &reader); }
+  Response ask(const std::string& target, std::vector<Header> headers = {}) {
+    return ask(get(target, std::move(headers)));
+  }
+  App app;
+  MemoryReader reader;
+};
+/// The problem's type; checks that it is one.
+[[nodiscard]] std::string problem_of(const Response& response);
 
 }  // namespace rowtrail::server::testing
