@@ -1,5 +1,7 @@
 #include "server/app.h"
 
+#include "server/encoding.h"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -45,11 +47,11 @@ void finish(Response& response, std::string_view id) {
   set_default_header(response, "Cross-Origin-Resource-Policy", "same-origin");
 }
 
-std::string etag_of(std::string_view body) {
+std::string etag_of(std::string_view body, std::string_view suffix) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256(reinterpret_cast<const unsigned char*>(body.data()), body.size(), digest.data());
-  return fmt::format("\"{}\"",
-                     base64url_encode({reinterpret_cast<const char*>(digest.data()), 12}));
+  return fmt::format("\"{}{}\"",
+                     base64url_encode({reinterpret_cast<const char*>(digest.data()), 12}), suffix);
 }
 
 /// RFC 9110 If-None-Match with weak comparison: a list of tags, or `*`.
@@ -69,7 +71,9 @@ bool matches_etag(std::string_view header, std::string_view etag) {
 
 void apply_etag(const Call& call, Response& response) {
   if (!call.route->immutable || response.status != 200 || response.stream) return;
-  const std::string etag = etag_of(response.body);
+  // Strong tags differ where bytes differ: the coding is part of it.
+  const bool packed = !response.header("Content-Encoding").empty();
+  const std::string etag = etag_of(response.body, packed ? "-gzip" : "");
   response.set_header("ETag", etag);
   if (matches_etag(call.request.header("If-None-Match"), etag)) {
     response.status = 304;
@@ -202,8 +206,7 @@ Outcome<void> App::read_query(Call& call, Target& target) const {
   return {};
 }
 
-Outcome<std::variant<Response, Call>> App::admit_checked(Request& request,
-                                                         const std::string& id) const {
+Outcome<std::variant<Response, Call>> App::admit_checked(Request& request, const std::string& id) {
   auto target = parse_target(request.target);
   if (!target) return target.error();
   if (const auto host = check_host(request, *target); !host) return host.error();
@@ -217,7 +220,7 @@ Outcome<std::variant<Response, Call>> App::admit_checked(Request& request,
                    fmt::format("This path does not take {}.", request.method),
                    fmt::format("It takes {}.", found.allow), ""};
   }
-  const auto principal = authenticator_.admit(request, found.route->scope);
+  const auto principal = authenticator_.admit(request, found.route->scope, now_us());
   if (!principal) return principal.error();
 
   Call call;
@@ -241,7 +244,7 @@ Outcome<std::variant<Response, Call>> App::admit_checked(Request& request,
   return call;
 }
 
-std::variant<Response, Call> App::admit(Request request) const {
+std::variant<Response, Call> App::admit(Request request) {
   const std::string id = request_id(request);
   auto admitted = admit_checked(request, id);
   if (!admitted) {
@@ -256,13 +259,19 @@ std::variant<Response, Call> App::admit(Request request) const {
   return *std::move(admitted);
 }
 
-Response App::run(const Call& call, store::Reader* reader) const {
-  auto outcome = call.route->handler(call, {options_, reader});
+Response App::run(const Call& call, store::Reader* reader) {
+  auto outcome = call.route->handler(call, {options_, metrics_, authenticator_, reader});
   if (!outcome) return problem(outcome.error(), call.request_id);
   Response response = *std::move(outcome);
+  encode_body(call.request, response);
   apply_etag(call, response);
   finish(response, call.request_id);
   return response;
+}
+
+std::string App::login_path() {
+  if (options_.no_auth) return "/";
+  return "/login?code=" + authenticator_.make_login_code(now_us());
 }
 
 Response App::problem(const Problem& problem, std::string_view request_id) const {
@@ -274,7 +283,7 @@ Response App::problem(const Problem& problem, std::string_view request_id) const
   return response;
 }
 
-Response App::respond(Request request, store::Reader* reader) const {
+Response App::respond(Request request, store::Reader* reader) {
   auto admitted = admit(std::move(request));
   if (auto* response = std::get_if<Response>(&admitted)) return std::move(*response);
   return run(std::get<Call>(admitted), reader);

@@ -18,9 +18,15 @@ Outcome<Response> get_transaction(const Call& call, const Services& services);
 // handlers_stream.cpp
 Outcome<Response> get_stream(const Call& call, const Services& services);
 
+// handlers_login.cpp
+Outcome<Response> login_by_code(const Call& call, const Services& services);
+Outcome<Response> login_by_token(const Call& call, const Services& services);
+Outcome<Response> logout(const Call& call, const Services& services);
+
 // handlers_meta.cpp
 Outcome<Response> get_livez(const Call& call, const Services& services);
 Outcome<Response> get_readyz(const Call& call, const Services& services);
+Outcome<Response> get_metrics(const Call& call, const Services& services);
 Outcome<Response> get_openapi(const Call& call, const Services& services);
 Outcome<Response> get_problem(const Call& call, const Services& services);
 

@@ -60,7 +60,8 @@ Outcome<Response> get_event(const Call& call, const Services& services) {
   if (const auto rendered = EventRows::render(response.body, *event); !rendered) {
     return unreadable_record(event->seq, rendered.error());
   }
-  if (call.parameter("integers") == "string") quote_large_integers(response.body, 0);
+  row_text(call, services, RowKind::Event).convert(response.body, 0);
+  response.content_type = format_kind(call.format).media_type;
   response.body += '\n';
   return response;
 }
@@ -78,7 +79,8 @@ Outcome<Response> get_evidence(const Call& call, const Services& services) {
   const std::uint64_t end = begin + std::min(slice->limit, total - begin);
   const std::vector<std::uint32_t> wanted(ordinals->begin() + static_cast<std::ptrdiff_t>(begin),
                                           ordinals->begin() + static_cast<std::ptrdiff_t>(end));
-  PageBody body(call, {}, ChangeRows::kMember);
+  const RowText style = row_text(call, services, RowKind::Change);
+  PageBody body(call, style, {}, ChangeRows::kMember);
   if (!wanted.empty()) {  // no ordinals would mean all changes
     for (const auto& change :
          services.reader->transaction_changes(event->transaction_seq, wanted)) {

@@ -1,6 +1,8 @@
 #include "server/handlers.h"
+#include "server/metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include <fmt/format.h>
@@ -34,14 +36,15 @@ Outcome<Response> get_livez(const Call& /*call*/, const Services& /*services*/) 
 
 Outcome<Response> get_readyz(const Call& /*call*/, const Services& services) {
   const Health health = services.options.health ? services.options.health() : Health{};
-  const bool in_time = health.lag_s <= services.options.ready_lag_max_s;
+  const double lag_s = std::isfinite(health.lag_s) ? health.lag_s : 0;
+  const bool in_time = lag_s <= services.options.ready_lag_max_s;
   const bool ready = health.source_connected && health.store_writable && in_time;
   std::string detail = health.detail;
   if (detail.empty() && !ready) {
     detail = !health.source_connected ? "The source is not connected."
              : !health.store_writable
                  ? "The store does not take records."
-                 : fmt::format("Capture is {:.0f} s behind the source.", health.lag_s);
+                 : fmt::format("Capture is {:.0f} s behind the source.", lag_s);
   }
   rapidjson::StringBuffer buffer;
   Writer writer(buffer);
@@ -52,11 +55,18 @@ Outcome<Response> get_readyz(const Call& /*call*/, const Services& services) {
   writer.Key("store_writable");
   writer.Bool(health.store_writable);
   writer.Key("lag_s");
-  writer.Double(health.lag_s);
+  writer.Double(lag_s);
   if (!detail.empty()) member(writer, "detail", detail);
   writer.EndObject();
   Response response = json_response(buffer);
   response.status = ready ? 200 : 503;
+  return response;
+}
+
+Outcome<Response> get_metrics(const Call& call, const Services& services) {
+  Response response;
+  response.content_type = format_kind(call.format).media_type;
+  response.body = services.metrics.text(services.options);
   return response;
 }
 

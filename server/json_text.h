@@ -1,6 +1,8 @@
 // Edits of JSON texts that were rendered elsewhere, without parsing their values into anything.
 #pragma once
 
+#include "normalize/normalize.h"
+
 #include <string>
 #include <string_view>
 
@@ -10,7 +12,22 @@ namespace rowtrail::server {
 /// `start` of `text` on. The text must be valid JSON.
 void quote_large_integers(std::string& text, std::size_t start);
 
-/// `text` as a JSON string, quotes included.
-void append_json_string(std::string& out, std::string_view text);
+/// Index after the JSON value that starts at `at`.
+[[nodiscard]] std::size_t json_value_end(std::string_view text, std::size_t at);
+
+/// Calls `visit(key, value)` with the texts of every member of a JSON object without spaces; keys
+/// without their quotes, escapes as they are.
+template <class Visit>
+void for_each_member(std::string_view object, Visit visit) {
+  std::size_t at = 1;
+  while (at < object.size() && object[at] == '"') {
+    const std::size_t colon = json_value_end(object, at);
+    const std::size_t end = json_value_end(object, colon + 1);
+    visit(object.substr(at + 1, colon - at - 2), object.substr(colon + 1, end - colon - 1));
+    at = end + 1;
+  }
+}
+
+using normalize::append_json_string;
 
 }  // namespace rowtrail::server

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -27,7 +28,7 @@ std::optional<std::uint64_t> number_of(const Call& call, std::string_view name) 
 
 /// What a cursor is bound to: the list and everything that changes which records it holds.
 std::string binding_of(const Call& call) {
-  constexpr std::string_view kFree[] = {"limit", "cursor", "order", "integers", "format"};
+  constexpr std::string_view kFree[] = {"limit", "cursor", "order", "integers", "format", "fields"};
   auto query = call.query;
   std::sort(query.begin(), query.end());
   std::string binding(call.route->pattern);
@@ -43,9 +44,13 @@ void read_filter(const Call& call, store::Filter& filter) {
   for (const auto& [name, value] : call.query) assign_filter(filter, name, value, call.now_us);
 }
 
+bool streams(Format format) {
+  return format == Format::Ndjson || format == Format::Csv;
+}
+
 Problem stream_only() {
   return {ProblemId::InvalidParameter,
-          "limit=0 streams, and only application/x-ndjson can be streamed.",
+          "limit=0 streams, which only application/x-ndjson and text/csv can.",
           "Add format=ndjson or `Accept: application/x-ndjson`, or ask for at most 1000 at a time.",
           "limit"};
 }
@@ -69,12 +74,12 @@ std::string next_cursor(const List& list, std::uint64_t last_seq) {
 
 /// Reads on where the piece before ended; a piece is about kChunkBytes.
 template <class Rows>
-Response stream_list(const Call& call, List list) {
-  const bool quote = call.parameter("integers") == "string";
+Response stream_list(const Call& call, const Services& services, List list) {
   Response response;
-  response.content_type = format_kind(Format::Ndjson).media_type;
-  response.stream = [list = std::move(list), quote](store::Reader& reader,
-                                                    std::string& out) mutable {
+  response.content_type = format_kind(call.format).media_type;
+  response.stream = [list = std::move(list), style = row_text(call, services, Rows::kKind),
+                     begun = false](store::Reader& reader, std::string& out) mutable {
+    if (!std::exchange(begun, true)) out += style.begin();
     Pull pull = Pull::End;
     Rows::read(reader, list, [&](const typename Rows::Row& row) {
       if (out.size() >= kChunkBytes) {
@@ -84,8 +89,8 @@ Response stream_list(const Call& call, List list) {
       const std::size_t start = out.size();
       const auto rendered = Rows::render(out, row);
       if (!rendered) throw std::runtime_error(unreadable_record(row.seq, rendered.error()).detail);
-      if (quote) quote_large_integers(out, start);
-      out += '\n';
+      style.convert(out, start);
+      out += style.end_of_row();
       (list.page.ascending ? list.page.after_seq : list.page.before_seq) = row.seq;
       return true;
     });
@@ -101,7 +106,7 @@ Outcome<List> read_list(const Call& call) {
   list.binding = binding_of(call);
   read_filter(call, list.filter);
   list.page.limit = number_of(call, "limit").value_or(kLimitDefault);
-  if (list.page.limit == 0 && call.format != Format::Ndjson) return stream_only();
+  if (list.page.limit == 0 && !streams(call.format)) return stream_only();
   const auto order = call.parameter("order");
   list.page.ascending = order ? *order == "asc" : list.page.limit == 0;
   list.page.after_seq = number_of(call, "after");
@@ -141,30 +146,38 @@ void set_next_link(Response& response, const Call& call, const std::string& curs
   response.set_header("Link", "<" + url + ">; rel=\"next\"");
 }
 
-PageBody::PageBody(const Call& call, std::string_view head, std::string_view member)
-    : lines_(call.format == Format::Ndjson),
-      quote_integers_(call.parameter("integers") == "string") {
-  if (!lines_) body_.append("{").append(head).append("\"").append(member).append("\":[");
+RowText row_text(const Call& call, const Services& services, RowKind kind) {
+  const bool named = call.format == Format::CloudEvent || call.format == Format::CloudEventBatch;
+  return {call, kind, named ? services.reader->status().origin : std::string()};
+}
+
+PageBody::PageBody(const Call& call, const RowText& style, std::string_view head,
+                   std::string_view member)
+    : style_(style), format_(call.format), body_(style.begin()) {
+  if (format_ == Format::Json)
+    body_.append("{").append(head).append("\"").append(member).append("\":[");
+  if (format_ == Format::CloudEventBatch) body_ += '[';
 }
 
 std::string& PageBody::begin_row() {
-  if (!lines_ && rows_ > 0) body_ += ',';
+  if (rows_ > 0) body_ += style_.separator();
   row_start_ = body_.size();
   return body_;
 }
 
 void PageBody::end_row() {
-  if (quote_integers_) quote_large_integers(body_, row_start_);
-  if (lines_) body_ += '\n';
+  style_.convert(body_, row_start_);
+  body_ += style_.end_of_row();
   ++rows_;
 }
 
 Response PageBody::finish(const Call& call, const std::string& next) {
   Response response;
-  response.content_type = format_kind(call.format).media_type;
-  if (!lines_) {
+  response.content_type = format_kind(format_).media_type;
+  if (format_ == Format::Json) {
     body_ += next.empty() ? "],\"next\":null}\n" : "],\"next\":\"" + next + "\"}\n";
   }
+  if (format_ == Format::CloudEventBatch) body_ += "]\n";
   response.body = std::move(body_);
   if (!next.empty()) set_next_link(response, call, next);
   return response;
@@ -201,8 +214,9 @@ core::Result<> ChangeRows::render(std::string& out, const Row& row) {
 template <class Rows>
 Outcome<Response> answer_list(const Call& call, const Services& services, List list,
                               std::string_view head) {
-  if (list.page.limit == 0) return stream_list<Rows>(call, std::move(list));
-  PageBody body(call, head, Rows::kMember);
+  if (list.page.limit == 0) return stream_list<Rows>(call, services, std::move(list));
+  const RowText style = row_text(call, services, Rows::kKind);
+  PageBody body(call, style, head, Rows::kMember);
   bool more = false;
   std::uint64_t last_seq = 0;
   std::optional<Problem> problem;

@@ -4,6 +4,7 @@
 
 #include "server/cursor.h"
 #include "server/route.h"
+#include "server/row_text.h"
 
 #include <cstdint>
 #include <string>
@@ -40,11 +41,12 @@ struct Slice {
 /// The cursor of the next page, in the body and in Link.
 void set_next_link(Response& response, const Call& call, const std::string& cursor);
 
-/// Opens and closes the body of a page: `{<head>"events":[` … `],"next":…}`.
+/// Opens and closes the body of a page: `{<head>"events":[` … `],"next":…}` in JSON.
 class PageBody {
  public:
-  PageBody(const Call& call, std::string_view head, std::string_view member);
-  /// Where the next row is to be appended; call end_row() after it.
+  /// `head` holds JSON members before the list, ending in a comma.
+  PageBody(const Call& call, const RowText& style, std::string_view head, std::string_view member);
+  /// Where the next row is to be appended as JSON; call end_row() after it.
   std::string& begin_row();
   void end_row();
   [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
@@ -53,12 +55,15 @@ class PageBody {
   [[nodiscard]] Response finish(const Call& call, const std::string& next);
 
  private:
-  bool lines_;
-  bool quote_integers_;
+  const RowText& style_;
+  Format format_;
   std::size_t row_start_ = 0;
   std::uint64_t rows_ = 0;
   std::string body_;
 };
+
+/// How this call wants its rows; asks the store for the log's name when CloudEvents carry it.
+[[nodiscard]] RowText row_text(const Call& call, const Services& services, RowKind kind);
 
 /// The problem of a payload that cannot be rendered; the reason goes to the log.
 [[nodiscard]] Problem unreadable_record(std::uint64_t seq, const core::Error& error);
@@ -67,12 +72,14 @@ class PageBody {
 struct EventRows {
   using Row = store::StoredEvent;
   static constexpr std::string_view kMember = "events";
+  static constexpr RowKind kKind = RowKind::Event;
   static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };
 struct ChangeRows {
   using Row = store::StoredChange;
   static constexpr std::string_view kMember = "changes";
+  static constexpr RowKind kKind = RowKind::Change;
   static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };

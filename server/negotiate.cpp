@@ -12,8 +12,12 @@ namespace {
 constexpr FormatKind kFormats[] = {
     {Format::Json, "json", "application/json"},
     {Format::Ndjson, "ndjson", "application/x-ndjson"},
+    {Format::Csv, "csv", "text/csv"},
+    {Format::CloudEvent, "cloudevent", "application/cloudevents+json"},
+    {Format::CloudEventBatch, "cloudevents", "application/cloudevents-batch+json"},
     {Format::EventStream, "sse", "text/event-stream"},
     {Format::Markdown, "md", "text/markdown"},
+    {Format::Prometheus, "prometheus", "text/plain; version=0.0.4"},
 };
 
 std::string_view trim(std::string_view text) {
@@ -68,6 +72,12 @@ int preference(std::string_view accept, std::string_view media_type) {
   return best_quality;
 }
 
+/// Without parameters, which only describe.
+std::string_view media_type_of(Format format) {
+  const std::string_view media_type = format_kind(format).media_type;
+  return media_type.substr(0, media_type.find(';'));
+}
+
 }  // namespace
 
 std::span<const FormatKind> format_kinds() {
@@ -87,7 +97,7 @@ Outcome<Format> negotiate(std::string_view accept, std::span<const Format> offer
   Format chosen = offered.front();
   std::string types;
   for (const Format format : offered) {
-    const std::string_view media_type = format_kind(format).media_type;
+    const std::string_view media_type = media_type_of(format);
     const int wish = preference(accept, media_type);
     if (wish > best) {
       best = wish;

@@ -9,7 +9,16 @@
 
 namespace rowtrail::server {
 
-enum class Format : std::uint8_t { Json, Ndjson, EventStream, Markdown };
+enum class Format : std::uint8_t {
+  Json,
+  Ndjson,
+  Csv,
+  CloudEvent,
+  CloudEventBatch,
+  EventStream,
+  Markdown,
+  Prometheus
+};
 
 struct FormatKind {
   Format format;

@@ -56,9 +56,14 @@ struct Call {
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;
 };
 
+class Metrics;
+class Authenticator;
+
 /// What a handler may use. `reader` is set on routes that read the store.
 struct Services {
   const Options& options;
+  const Metrics& metrics;
+  Authenticator& authenticator;
   store::Reader* reader = nullptr;
 };
 

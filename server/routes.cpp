@@ -36,7 +36,7 @@ const std::vector<Parameter>& query_parameters() {
       {"pk", KeyObject, "Changes of the row with this primary key, as a JSON object.",
        "{\"id\":7}"},
       {"limit", Count,
-       "Records per page, at most 1000; 0 streams everything as application/x-ndjson. A page ends "
+       "Records per page, at most 1000; 0 streams everything as ndjson or CSV. A page ends "
        "early at 4 MiB.",
        "100"},
       {"cursor", Cursor, "Where the list goes on: `next` of the page before.", ""},
@@ -47,6 +47,8 @@ const std::vector<Parameter>& query_parameters() {
        {"asc", "desc"}},
       {"after", Seq, "Only records with a greater seq.", "1041"},
       {"before", Seq, "Only records with a smaller seq.", "2000"},
+      {"fields", Text, "Only these members of every record, separated by commas.", "seq,summary"},
+      {"code", Text, "The one-time code.", "R4nd0m"},
       {"integers",
        Choice,
        "string: integers beyond 2^53-1 either way as strings, for parsers that would round them.",
@@ -58,11 +60,13 @@ const std::vector<Parameter>& query_parameters() {
 }
 
 const Names kPaging = {"limit", "cursor", "order", "after", "before"};
-const Names kRendering = {"integers", "format"};
+const Names kRendering = {"fields", "integers", "format"};
 const Names kFilters = {"type",     "actor", "object", "source", "database",    "table",
                         "severity", "since", "until",  "q",      "transaction", "pk"};
 
-const std::vector<Format> kRows = {Format::Json, Format::Ndjson};
+const std::vector<Format> kRows = {Format::Json, Format::Ndjson, Format::Csv};
+const std::vector<Format> kEventRows = {Format::Json, Format::Ndjson, Format::Csv,
+                                        Format::CloudEventBatch};
 const Parameter kSeqPath = {"seq", Seq, "Index of the record in its log.", "1042"};
 
 std::vector<Route> make_routes() {
@@ -73,7 +77,7 @@ std::vector<Route> make_routes() {
        .summary = "Business events",
        .about = "The business events of the log, newest first, narrowed by the filters.",
        .handler = list_events,
-       .formats = kRows,
+       .formats = kEventRows,
        .schema = "EventPage",
        .parameters = kFilters + kPaging + kRendering},
       {.method = "GET",
@@ -83,6 +87,7 @@ std::vector<Route> make_routes() {
        .about = "The event with this seq. It never changes.",
        .handler = get_event,
        .immutable = true,
+       .formats = {Format::Json, Format::CloudEvent},
        .schema = "Event",
        .parameters = kRendering,
        .path_parameters = {kSeqPath}},
@@ -127,7 +132,7 @@ std::vector<Route> make_routes() {
        .about = "The transaction, the events inferred from it, and its changes page by page.",
        .handler = get_transaction,
        .schema = "TransactionPage",
-       .parameters = Names{"limit", "cursor"} + kRendering,
+       .parameters = Names{"limit", "cursor"} + Names{"integers", "format"},
        .path_parameters = {{"source", Text, "The source, as the config names it.", "pharmacy"},
                            {"id", Text, "Its GTID, or file:pos of its start.",
                             "3e11fa47-71ca-11e1-9e33-c80aa9429562:77"}}},
@@ -144,6 +149,36 @@ std::vector<Route> make_routes() {
        .reads_store = false,
        .formats = {Format::EventStream},
        .parameters = kFilters + Names{"after", "integers", "format"}},
+      {.method = "GET",
+       .pattern = "/login",
+       .operation = "loginByCode",
+       .summary = "Open a browser session",
+       .about =
+           "Exchanges a one-time code, as the terminal prints it, for a session cookie and leads "
+           "to the dashboard.",
+       .handler = login_by_code,
+       .scope = kScopeNone,
+       .reads_store = false,
+       .formats = {Format::Json},
+       .schema = "Document",
+       .parameters = {"code"}},
+      {.method = "POST",
+       .pattern = "/login",
+       .operation = "loginByToken",
+       .summary = "Open a browser session with a token",
+       .about = "The bearer token of this request opens a session; the cookie is HttpOnly and "
+                "SameSite=Strict and lasts 12 hours.",
+       .handler = login_by_token,
+       .reads_store = false,
+       .schema = "Document"},
+      {.method = "POST",
+       .pattern = "/logout",
+       .operation = "logout",
+       .summary = "End the browser session",
+       .about = "Forgets the session of the request's cookie.",
+       .handler = logout,
+       .reads_store = false,
+       .schema = "Document"},
       {.method = "GET",
        .pattern = "/livez",
        .operation = "getLivez",
@@ -163,6 +198,14 @@ std::vector<Route> make_routes() {
        .scope = kScopeNone,
        .reads_store = false,
        .schema = "Readiness"},
+      {.method = "GET",
+       .pattern = "/metrics",
+       .operation = "getMetrics",
+       .summary = "Numbers for Prometheus",
+       .about = "Capture, store and HTTP in the Prometheus text format.",
+       .handler = get_metrics,
+       .reads_store = false,
+       .formats = {Format::Prometheus}},
       {.method = "GET",
        .pattern = "/openapi.json",
        .operation = "getOpenapi",

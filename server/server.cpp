@@ -125,6 +125,8 @@ void Server::Impl::on_accept(boost::system::error_code error, tcp::socket socket
     const auto session = std::make_shared<Session>(std::move(socket), *host);
     const bool full = sessions.size() >= max;
     sessions.insert(session);
+    app.metrics().connections = sessions.size();
+    if (full) ++app.metrics().refused_connections;
     full ? session->refuse() : session->start();
   }
   accept();
@@ -152,6 +154,7 @@ void Server::Impl::begin_stop() {
 
 void Server::Impl::on_end(const std::shared_ptr<Session>& session) {
   sessions.erase(session);
+  app.metrics().connections = sessions.size();
   if (!stopping || !sessions.empty()) return;
   timer.cancel();
   work.reset();
@@ -190,6 +193,13 @@ void Server::stop() {
 
 void Server::publish() noexcept {
   if (impl_->feed) impl_->feed->publish();
+}
+
+std::string Server::login_url() {
+  const std::string& listen = impl_->app.options().listen;
+  const std::string host = listen.substr(0, listen.rfind(':'));
+  const bool any = host.empty() || host == "0.0.0.0" || host == "[::]";
+  return fmt::format("http://{}:{}{}", any ? "localhost" : host, port(), impl_->app.login_path());
 }
 
 std::uint16_t Server::port() const noexcept {

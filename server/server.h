@@ -27,6 +27,18 @@ struct Health {
   std::string detail;  // one sentence for people, empty when all is well
 };
 
+/// One number for /metrics beside the server's own. Names follow Prometheus: `rowtrail_`, base
+/// units,
+/// `_total` for counters.
+struct Metric {
+  enum class Type : std::uint8_t { Counter, Gauge };
+  std::string name;
+  std::string help;
+  Type type = Type::Gauge;
+  double value = 0;
+  std::string labels = {};  // `source="pharmacy"`, already escaped; empty: none
+};
+
 /// What a token may do; a mask.
 enum Scope : std::uint8_t { kScopeNone = 0, kScopeRead = 1, kScopeAdmin = 2, kScopeMcp = 4 };
 
@@ -67,10 +79,11 @@ struct Options {
   double ready_lag_max_s = 300;     // /readyz fails beyond it
   Limits limits;
   std::function<std::unique_ptr<store::Reader>()>
-      open_reader;                       // called once per thread, again after
-                                         // a failure; throws core::Failure
-  std::function<Health()> health;        // from any thread; null: always healthy
-  std::function<std::int64_t()> now_us;  // the clock behind since=24h; null: the system's
+      open_reader;                               // called once per thread, again after
+                                                 // a failure; throws core::Failure
+  std::function<Health()> health;                // from any thread; null: always healthy
+  std::function<std::vector<Metric>()> metrics;  // more numbers for /metrics; from any thread
+  std::function<std::int64_t()> now_us;          // the clock behind since=24h; null: the system's
 };
 
 class Server {
@@ -88,6 +101,8 @@ class Server {
   /// Tells event streams that the store has new events; after a commit, from any thread. Without it
   /// they notice within limits.poll.
   void publish() noexcept;
+  /// A URL that opens the dashboard in a browser, once, within ten minutes.
+  [[nodiscard]] std::string login_url();
   /// The port bound, after start().
   [[nodiscard]] std::uint16_t port() const noexcept;
 

@@ -62,18 +62,18 @@ std::optional<Problem> refusal(const http::request<http::string_body>& request,
   return Problem{ProblemId::NotImplemented, "The transfer coding is not supported.", "", ""};
 }
 
-/// What a store thread brings back.
-Response run_guarded(const App& app, const Call& call, ReaderSlot& slot) {
+/// Runs the handler; on a store thread with its `slot`, on the sockets' thread without.
+Response run_guarded(App& app, const Call& call, ReaderSlot* slot) {
   try {
-    return app.run(call, &slot.get());
+    return app.run(call, slot != nullptr ? &slot->get() : nullptr);
   } catch (const core::Failure& failure) {
-    slot.drop();
+    if (slot != nullptr) slot->drop();
     core::log(core::Level::Warn, fmt::format("request {}: {}", call.request_id, failure.what()));
     return app.problem({ProblemId::StoreUnavailable, "The store does not answer.",
                         "/readyz tells when it does again.", ""},
                        call.request_id);
   } catch (const std::exception& error) {
-    slot.drop();
+    if (slot != nullptr) slot->drop();
     core::log(core::Level::Error, fmt::format("request {}: {}", call.request_id, error.what()));
     return app.problem({ProblemId::Internal, "An unexpected error.", "", ""}, call.request_id);
   }
@@ -131,6 +131,7 @@ void Session::wait_for_request() {
 
 void Session::read_header() {
   busy_ = true;
+  route_ = nullptr;
   header_only_ = false;
   version_ = 11;
   parser_.emplace();
@@ -143,6 +144,7 @@ void Session::read_header() {
 }
 
 void Session::on_header(Error error) {
+  started_ = std::chrono::steady_clock::now();
   if (error) return on_read_error(error);
   const auto& request = parser_->get();
   version_ = request.version();
@@ -202,6 +204,7 @@ Request Session::take_request() {
 }
 
 void Session::handle() {
+  started_ = std::chrono::steady_clock::now();
   Request request = take_request();
   header_only_ = request.method == "HEAD";
   if (version_ >= 11 && request.header_count("Host") == 0) {
@@ -213,15 +216,17 @@ void Session::handle() {
 }
 
 void Session::run(Call call) {
-  if (!call.route->reads_store) return send(host_.app.run(call, nullptr));
+  route_ = call.route;
+  if (!call.route->reads_store) return send(run_guarded(host_.app, call, nullptr));
   const std::string id = call.request_id;
   auto task = [self = shared_from_this(), call = std::move(call)](ReaderSlot& slot) {
-    Response response = run_guarded(self->host_.app, call, slot);
+    Response response = run_guarded(self->host_.app, call, &slot);
     asio::post(self->host_.io, [self, response = std::move(response)]() mutable {
       self->send(std::move(response));
     });
   };
   if (host_.workers.submit(std::move(task))) return;
+  ++host_.app.metrics().overloaded_requests;
   send(host_.app.problem({ProblemId::Overloaded, "Too many requests wait for the store.", "", ""},
                          id));
 }
@@ -238,6 +243,7 @@ void Session::send(Response response) {
   message_.emplace();
   message_->version(version_);
   message_->result(response.status);
+  status_ = response.status;
   message_->set(http::field::date, http_date());
   message_->set(http::field::server, "rowtrail");
   if (!bodiless) message_->set(http::field::content_type, response.content_type);
@@ -264,6 +270,7 @@ void Session::send(Response response) {
 
 void Session::on_sent(Error error) {
   if (error) return end();
+  host_.app.metrics().count_request(route_, status_, std::chrono::steady_clock::now() - started_);
   serializer_.reset();
   message_.reset();
   if (source_ && !header_only_) return pull();

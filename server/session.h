@@ -7,6 +7,7 @@
 #include "server/feed.h"
 #include "server/workers.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,7 +25,7 @@ class Session;
 
 /// What sessions share. Outlives them all.
 struct SessionHost {
-  const App& app;
+  App& app;
   Workers& workers;
   Feed& feed;
   boost::asio::io_context& io;
@@ -87,6 +88,9 @@ class Session : public std::enable_shared_from_this<Session> {
   BodySource source_;                // of the answer being streamed
   std::string piece_;                // on its way to the client
   std::unique_ptr<LiveState> live_;  // of an event stream
+  const Route* route_ = nullptr;     // of the request under way, for the metrics
+  unsigned status_ = 0;
+  std::chrono::steady_clock::time_point started_;
   unsigned version_ = 11;
   bool header_only_ = false;
   bool keep_alive_ = true;

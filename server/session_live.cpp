@@ -53,6 +53,7 @@ void Session::start_live() {
   live_->subscription = host_.feed.subscribe([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->pump_live();
   });
+  ++host_.app.metrics().streams;
   watch_peer();
   piece_ = kGreeting;
   write_live();
@@ -60,7 +61,9 @@ void Session::start_live() {
 
 void Session::end_live() {
   live_->heartbeat.cancel();
-  if (live_->subscription) host_.feed.unsubscribe(*live_->subscription);
+  if (!live_->subscription) return;
+  host_.feed.unsubscribe(*live_->subscription);
+  --host_.app.metrics().streams;
 }
 
 /// Sends what there is, if nothing is under way; is called again when that has changed.

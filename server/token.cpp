@@ -2,6 +2,7 @@
 
 #include "server/target.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -30,6 +31,30 @@ std::array<unsigned char, 32> sha256(std::string_view text) {
 std::string checksum(std::string_view text) {
   const auto digest = sha256(text);
   return base64url_encode({reinterpret_cast<const char*>(digest.data()), kChecksumBytes});
+}
+
+std::string random_text() {
+  std::array<unsigned char, kSecretBytes> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+    throw core::Failure(core::Area::Usage, true, "the system gives no random bytes for a token");
+  }
+  return base64url_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+/// Our cookie's value; a second one of the same name is ignored.
+std::string_view cookie_of(const Request& request) {
+  std::string_view rest = request.header("Cookie");
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(';'), rest.size());
+    std::string_view pair = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    while (pair.starts_with(' ')) pair.remove_prefix(1);
+    const std::size_t equals = pair.find('=');
+    if (equals != std::string_view::npos && pair.substr(0, equals) == kSessionCookie) {
+      return pair.substr(equals + 1);
+    }
+  }
+  return {};
 }
 
 Problem unauthorized(std::string detail) {
@@ -91,28 +116,83 @@ std::optional<Principal> Authenticator::check(std::string_view secret) const {
   return token_check_ ? token_check_(secret) : std::nullopt;
 }
 
-Outcome<Principal> Authenticator::admit(const Request& request, Scope needed) const {
+Outcome<Principal> Authenticator::admit(const Request& request, Scope needed, std::int64_t now_us) {
   if (needed == kScopeNone) return Principal{"", kScopeNone};
   if (no_auth_ && needed == kScopeRead) return Principal{"anyone", kScopeRead};
   const std::string_view header = request.header("Authorization");
-  if (header.empty()) return unauthorized("The request carries no token.");
-  constexpr std::string_view kBearer = "Bearer ";
-  if (request.header_count("Authorization") > 1 || header.size() <= kBearer.size() ||
-      !equals_ignoring_case(header.substr(0, kBearer.size()), kBearer)) {
-    return unauthorized("The Authorization header is not of the form `Bearer <token>`.");
-  }
-  const std::string_view secret = header.substr(kBearer.size());
-  const auto principal = check(secret);
-  if (!principal) {
-    return unauthorized(is_well_formed_token(secret)
-                            ? "The token is not known, or no longer valid."
-                            : "The token is not known: it was not copied whole.");
+  std::optional<Principal> principal;
+  if (header.empty()) {
+    principal = check_cookie(request, now_us);
+    if (!principal) return unauthorized("The request carries no token.");
+  } else {
+    constexpr std::string_view kBearer = "Bearer ";
+    if (request.header_count("Authorization") > 1 || header.size() <= kBearer.size() ||
+        !equals_ignoring_case(header.substr(0, kBearer.size()), kBearer)) {
+      return unauthorized("The Authorization header is not of the form `Bearer <token>`.");
+    }
+    const std::string_view secret = header.substr(kBearer.size());
+    principal = check(secret);
+    if (!principal) {
+      return unauthorized(is_well_formed_token(secret)
+                              ? "The token is not known, or no longer valid."
+                              : "The token is not known: it was not copied whole.");
+    }
   }
   if ((principal->scopes & needed) == 0) {
     return Problem{ProblemId::Forbidden, "The token's scopes do not include the one of this route.",
                    "", ""};
   }
   return *principal;
+}
+
+std::optional<Principal> Authenticator::check_cookie(const Request& request, std::int64_t now_us) {
+  // A page of another site cannot read answers, but it need not even make us read the store.
+  const std::string_view site = request.header("Sec-Fetch-Site");
+  if (site == "cross-site" || site == "same-site") return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  return find(sessions_, cookie_of(request), now_us);
+}
+
+std::string Authenticator::grant(Grants& grants, const Principal& principal,
+                                 std::int64_t until_us) {
+  if (grants.size() >= kSessionsMax) {
+    grants.erase(std::min_element(grants.begin(), grants.end(), [](const auto& a, const auto& b) {
+      return a.second.until_us < b.second.until_us;
+    }));
+  }
+  std::string secret = random_text();
+  grants[sha256(secret)] = {principal, until_us};
+  return secret;
+}
+
+std::optional<Principal> Authenticator::find(const Grants& grants, std::string_view secret,
+                                             std::int64_t now_us) {
+  if (secret.empty()) return std::nullopt;
+  const auto found = grants.find(sha256(secret));
+  if (found == grants.end() || now_us >= found->second.until_us) return std::nullopt;
+  return found->second.principal;
+}
+
+std::string Authenticator::make_login_code(std::int64_t now_us) {
+  const std::lock_guard lock(mutex_);
+  return grant(codes_, {"browser", kScopeRead}, now_us + kLoginCodeSeconds * 1'000'000);
+}
+
+std::optional<Principal> Authenticator::redeem(std::string_view code, std::int64_t now_us) {
+  const std::lock_guard lock(mutex_);
+  auto principal = find(codes_, code, now_us);
+  codes_.erase(sha256(code));
+  return principal;
+}
+
+std::string Authenticator::open_session(const Principal& principal, std::int64_t now_us) {
+  const std::lock_guard lock(mutex_);
+  return grant(sessions_, principal, now_us + kSessionSeconds * 1'000'000);
+}
+
+void Authenticator::close_session(const Request& request) {
+  const std::lock_guard lock(mutex_);
+  sessions_.erase(sha256(cookie_of(request)));
 }
 
 bool is_well_formed_token(std::string_view secret) {
@@ -123,12 +203,8 @@ bool is_well_formed_token(std::string_view secret) {
 }
 
 std::string make_token() {
-  std::array<unsigned char, kSecretBytes> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-    throw core::Failure(core::Area::Usage, true, "the system gives no random bytes for a token");
-  }
   std::string secret(kPrefix);
-  secret += base64url_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  secret += random_text();
   return secret + checksum(secret);
 }
 

@@ -153,6 +153,7 @@ store::Counts MemoryReader::counts(std::int64_t /*since_us*/, std::int64_t /*unt
 store::LogStatus MemoryReader::status() {
   check();
   store::LogStatus status;
+  status.origin = "test/0";
   status.size = 4 * size();
   return status;
 }
