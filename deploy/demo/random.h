@@ -1,7 +1,6 @@
 // The simulator's random numbers.
 #pragma once
 
-#include <cassert>
 #include <cstdint>
 
 namespace rowtrail::demo {
@@ -21,11 +20,8 @@ class Random {
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
     return z ^ (z >> 31);
   }
-  // 0 to limit - 1; limit > 0.
-  std::uint64_t below(std::uint64_t limit) {
-    assert(limit > 0);
-    return next() % limit;
-  }
+  // 0 to limit - 1, and 0 for a limit of 0.
+  std::uint64_t below(std::uint64_t limit) { return limit == 0 ? 0 : next() % limit; }
   std::int64_t between(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(high - low + 1)));
   }
