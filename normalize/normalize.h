@@ -1,6 +1,8 @@
-// Events → Transactions of Changes, and their canonical text. The public header of normalize/.
+// Events → Transactions of Changes, their canonical text, and that text read back. The public
+// header of normalize/.
 #pragma once
 
 #include "normalize/canonical.h"
 #include "normalize/normalizer.h"
+#include "normalize/payload.h"
 #include "normalize/transaction.h"

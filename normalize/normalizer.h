@@ -1,21 +1,30 @@
 // Groups Events into Transactions. Pure and clockless: the same events give the same transactions.
+//
+//   MySQL    GTID | ANONYMOUS_GTID, QUERY(BEGIN), {[ROWS_QUERY], TABLE_MAP…, ROWS…}…, XID | COMMIT
+//   MariaDB  GTID, {[ANNOTATE_ROWS], TABLE_MAP…, ROWS…}…, XID | COMMIT
+//   either   GTID, QUERY(a statement that commits itself)
 #pragma once
+
+#include "core/core.h"
+#include "normalize/layouts.h"
+#include "normalize/transaction.h"
 
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
-#include "core/core.h"
-#include "normalize/transaction.h"
-
 namespace rowtrail::normalize {
+
+struct SqlSummary;  // sql.h
 
 struct Options {
   std::string source;  // name in the config
   std::size_t rows_per_match_max = 100'000;
+  // Logged bytes of rows and SQL text, 16 bytes a cell and 128 a row; a formula, so that the same
+  // events are cut at the same rows everywhere.
   std::size_t match_bytes_max = 24 * 1024 * 1024;
 };
 
@@ -29,13 +38,16 @@ struct KnownSchema {
 
 class Normalizer {
  public:
+  /// Transactions kept for reuse.
+  static constexpr std::size_t kFreeMax = 16;
+
   explicit Normalizer(Options options);
 
   /// Continues version numbers and event time from the store. Call before the first push().
   void resume(const std::vector<KnownSchema>& schemas, std::int64_t event_time_us);
 
   /// Takes one event. `file` is the decoder's current file. An error means that going on would make
-  /// later records wrong; its message says what to do.
+  /// later records wrong; its message says what to do. The normalizer must not be used on after it.
   core::Result<> push(const binlog::Event& event, const std::string& file);
 
   /// The next finished transaction (or part of one), or null.
@@ -45,34 +57,63 @@ class Normalizer {
   void recycle(std::unique_ptr<Transaction> transaction);
 
   /// True between a transaction's first event and its commit.
-  [[nodiscard]] bool in_transaction() const noexcept { return open_ != nullptr; }
+  [[nodiscard]] bool in_transaction() const noexcept { return stage_ != Stage::Idle; }
 
  private:
-  struct TableState {
-    std::uint64_t layout_hash = 0;
-    std::uint32_t version = 0;
+  enum class Stage : std::uint8_t {
+    Idle,   // between transactions
+    Named,  // after a GTID: a BEGIN or a statement that commits itself comes
+    Group,  // rows until XID, COMMIT or ROLLBACK
   };
+  struct Visit;
 
-  core::Result<> on_gtid(const binlog::Event& event, const binlog::GtidEvent& gtid,
-                         const std::string& file);
-  core::Result<> on_query(const binlog::Event& event, const binlog::Query& query,
-                          const std::string& file);
-  core::Result<> on_table_map(const binlog::TableMap& map);
+  core::Result<> on_gtid(const binlog::GtidEvent& gtid);
+  core::Result<> on_query(const binlog::Query& query);
+  core::Result<> on_statement(const binlog::Query& query);
+  core::Result<> on_statement_dml(const SqlSummary& sql);
+  void on_ddl(const binlog::Query& query, const SqlSummary& sql);
+  core::Result<> on_end(std::string_view what, bool rolled_back);
+  core::Result<> on_rows_query(const binlog::RowsQuery& query);
   core::Result<> on_rows(const binlog::RowsEvent& rows);
-  void begin(const binlog::Event& event, const std::string& file);
-  void commit(std::uint64_t end_pos);
-  void finish_part(bool last);
+  core::Result<> read_rows(const binlog::RowsEvent& event);
+  void add_row(Op op, const VersionedSchema& layout, const binlog::Row& row);
+  core::Result<> on_format(const binlog::FormatDescription& format);
+  core::Result<> on_boundary(std::string_view what);
+  core::Result<> on_other();
+
+  void begin(std::string id, std::uint32_t thread_id);
+  void commit();
+  void start_next_part();
+  [[nodiscard]] bool part_is_full() const;
+  void begin_statement();
+  void tell_statement(Change& change) const;
+  Change& add_change(Op op);
+  void add_gap(Gap gap);
+  void add_rolled_back_gap();
+  const VersionedSchema& layout(const binlog::TableSchemaPtr& schema);
+  std::unique_ptr<Transaction> fresh();
+  [[nodiscard]] core::Error error(core::Errc code, std::string_view what) const;
+  [[nodiscard]] core::Error outside(std::string_view what) const;
 
   Options options_;
+  Stage stage_ = Stage::Idle;
   std::unique_ptr<Transaction> open_;
   std::deque<std::unique_ptr<Transaction>> done_;
   std::vector<std::unique_ptr<Transaction>> free_;
-  std::unordered_map<std::string, TableState> tables_;  // "database\0table"
+  std::vector<Gap> next_gaps_;  // found between transactions: of the next one
+
+  Layouts layouts_;
+  std::size_t last_layout_ = 0;  // into open_->schemas
+
   std::int64_t event_time_us_ = 0;
   std::uint32_t next_ordinal_ = 0;
   std::uint32_t statement_ordinal_ = 0;
   bool statement_open_ = false;
-  std::string pending_sql_;
+  std::string pending_sql_;     // of the statement whose rows come next
+  std::size_t part_bytes_ = 0;  // against match_bytes_max
+
+  const binlog::Event* event_ = nullptr;  // during push()
+  const std::string* file_ = nullptr;
 };
 
 }  // namespace rowtrail::normalize

@@ -1,6 +1,8 @@
-// The Changes that committed together. A Transaction owns every byte its Changes point to (its arena
-// and the table schemas), so it can be handed to another thread as a whole.
+// The Changes that committed together. A Transaction owns every byte its Changes point to (its
+// arena and the table schemas), so it can be handed to another thread as a whole.
 #pragma once
+
+#include "binlog/binlog.h"
 
 #include <cstdint>
 #include <memory>
@@ -9,31 +11,43 @@
 #include <string_view>
 #include <vector>
 
-#include "binlog/binlog.h"
-
 namespace rowtrail::normalize {
 
 enum class Op : std::uint8_t { Insert, Update, Delete, Truncate, Ddl, Snapshot };
 [[nodiscard]] std::string_view op_name(Op op);
+
+/// The escaped pieces of canonical text that all Changes of one layout share, made once per layout.
+struct SchemaText {
+  explicit SchemaText(const binlog::TableSchema& schema);
+
+  std::string head;                   // ,"database":"d","table":"t","op":"
+  std::string keys;                   // ,"id":,"quantity": … and padding behind them
+  std::vector<std::uint32_t> starts;  // of each column's piece in `keys`, and the end of the last
+};
 
 /// A table layout with its version in this source: 1 for the first layout seen, then counting up.
 struct VersionedSchema {
   binlog::TableSchemaPtr schema;
   std::uint32_t version = 0;
   bool is_new = false;  // first seen in this transaction: the log gets a table_schema record
+  std::shared_ptr<const SchemaText> text;
 };
 
 struct Change {
   Op op = Op::Insert;
-  std::uint32_t ordinal = 0;  // from 0 within the transaction
+  std::uint32_t ordinal = 0;    // from 0 within the transaction
   std::uint32_t statement = 0;  // ordinal of the first Change of its statement
   std::uint32_t schema_version = 0;
   const binlog::TableSchema* schema = nullptr;  // null for ddl and truncate
+  const SchemaText* text = nullptr;             // of `schema`; may be null in Changes built by hand
   std::string_view database;
   std::string_view table;
   std::span<const binlog::Cell> before;  // a cell per column; empty: no before image
   std::span<const binlog::Cell> after;
-  std::string_view sql;  // ddl and truncate
+  // ddl and truncate: the statement, credentials removed. A row Change of a second or later part
+  // that begins a statement: the text of that statement, which the transaction record came too
+  // early for.
+  std::string_view sql;
 };
 
 struct Statement {
@@ -41,13 +55,35 @@ struct Statement {
   std::string_view sql;
 };
 
+/// Why something could not be captured or trusted. Names are part of the record: never renamed.
+enum class GapKind : std::uint8_t {
+  StatementDml,           // changed rows, but only its SQL text was logged
+  RolledBack,             // logged, then undone in transactional tables: rows cannot be told apart
+  UnfinishedTransaction,  // the server died while it wrote it; it never committed
+  PartialImage,           // binlog_row_image is not FULL: columns are missing
+  UnknownNames,           // column names were not logged (binlog_row_metadata=MINIMAL)
+};
+[[nodiscard]] std::string_view gap_kind_name(GapKind kind);
+
+struct Gap {
+  GapKind kind = GapKind::StatementDml;
+  std::uint32_t ordinal = 0;         // of the Change it stands before
+  std::uint32_t schema_version = 0;  // 0: not about one layout
+  std::string file;                  // where it was met
+  std::uint64_t pos = 0;
+  std::string database, table;  // empty: not known or not about one table
+  std::string reason;           // what happened, for people
+  std::string advice;           // what to do about it
+  std::string sql;              // the statement, credentials removed, when it is about one
+};
+
 struct Transaction {
   std::string source;
-  std::string id;           // GTID text, or file:pos of its start
-  binlog::Gtid gtid;        // empty() without GTIDs
+  std::string id;     // GTID text, or file:pos of its start
+  binlog::Gtid gtid;  // empty() without GTIDs
   std::string file;
   std::uint64_t start_pos = 0;
-  std::uint64_t end_pos = 0;  // where the next transaction begins
+  std::uint64_t end_pos = 0;  // where the next transaction begins; of the last part
   std::int64_t committed_at_us = 0;
   bool committed_at_has_fraction = false;
   std::int64_t event_time_us = 0;  // running maximum of committed_at in this source
@@ -57,12 +93,14 @@ struct Transaction {
   // A transaction beyond rows_per_match_max or match_bytes_max comes in several parts, in order.
   bool first_part = true;
   bool last_part = true;
-  std::vector<Change> changes;
+  std::vector<Change> changes;  // none: a transaction that changed nothing but used up its GTID
   std::vector<Statement> statements;
-  std::vector<VersionedSchema> schemas;  // every layout the Changes use
+  std::vector<VersionedSchema> schemas;  // every layout the Changes use, once
+  std::vector<Gap> gaps;
   binlog::Arena arena;
   std::size_t wire_bytes = 0;  // of the events it was made from
 
+  /// Forgets everything but keeps (a bounded amount of) memory.
   void reset();
   /// Approximate resident bytes, for the queue's limit.
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
