@@ -1,5 +1,7 @@
 #include "binlog/gtid.h"
 
+#include "binlog/cursor.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -143,6 +145,57 @@ core::Result<GtidSet> GtidSet::parse(std::string_view text, Flavor flavor) {
     if (!parsed) return parsed.error();
   }
   return set;
+}
+
+core::Result<GtidSet> GtidSet::decode(std::span<const std::byte> encoded, Flavor flavor) {
+  GtidSet set;
+  set.flavor_ = flavor;
+  Cursor in(encoded);
+  const bool decoded = flavor == Flavor::MySql ? set.decode_mysql(in) : set.decode_mariadb(in);
+  if (!decoded || !in.ok() || !in.at_end()) {
+    return core::Error{core::Errc::Malformed, "the encoded GTID set is malformed"};
+  }
+  return set;
+}
+
+bool GtidSet::decode_mysql(Cursor& in) {
+  // The layout that encode() writes; the last byte of the first eight tells the two apart.
+  const auto head = in.u64();
+  const bool is_tagged = head >> 56 == 1;
+  const auto count = is_tagged ? head << 8 >> 16 : head;
+  if (head >> 56 > 1) return false;
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    Key key{};
+    const auto uuid = in.text(key.uuid.size());
+    if (!in.ok()) return false;
+    std::copy(uuid.begin(), uuid.end(), key.uuid.begin());
+    if (is_tagged) {
+      const auto length = in.u8();
+      const auto tag = in.text(length >> 1);
+      if ((length & 1U) != 0 || (!tag.empty() && !parse_tag(tag, key.tag))) return false;
+    }
+    std::uint64_t previous_end = 0;
+    for (auto left = in.u64(); left > 0 && in.ok(); --left) {
+      const auto first = in.u64();
+      const auto end = in.u64();
+      if (first <= previous_end || end <= first || end > kNumberMax + 1) return false;
+      insert_interval(mysql_[key], {first, end - 1});
+      previous_end = end;
+    }
+  }
+  return in.ok();
+}
+
+bool GtidSet::decode_mariadb(Cursor& in) {
+  // Count in 28 bits, flags above; then domain 4, server 4, sequence 8 (Gtid_list_log_event).
+  constexpr std::uint32_t kCountMask = 0x0FFFFFFF;
+  const auto count = in.u32() & kCountMask;
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    const auto domain = in.u32();
+    const auto server = in.u32();
+    mariadb_[domain] = {server, in.u64()};
+  }
+  return in.ok();
 }
 
 core::Result<> GtidSet::parse_mysql(std::string_view part) {

@@ -3,6 +3,8 @@
 //   MariaDB  domain-server-sequence   sets: "0-1-42,1-7-9" (the last of each domain)
 #pragma once
 
+#include "core/core.h"
+
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -13,9 +15,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/core.h"
-
 namespace rowtrail::binlog {
+
+class Cursor;
 
 enum class Flavor : std::uint8_t { MySql, MariaDb };
 
@@ -73,6 +75,8 @@ class GtidSet {
   };
   core::Result<> parse_mysql(std::string_view part);
   core::Result<> parse_mariadb(std::string_view part);
+  bool decode_mysql(Cursor& in);
+  bool decode_mariadb(Cursor& in);
 
   Flavor flavor_ = Flavor::MySql;
   std::map<Key, std::vector<Interval>> mysql_;

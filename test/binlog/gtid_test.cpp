@@ -1,5 +1,7 @@
 #include "binlog/gtid.h"
 
+#include "binlog/cursor.h"
+
 #include <random>
 #include <set>
 
@@ -65,6 +67,40 @@ TEST_CASE("gtid set: encodes as the server does, classic and tagged") {
   CHECK(parse(std::string(kUuid) + ":1:my_tag:5:300").encode() ==
         bytes({1, 2, 0, 0, 0, 0, 0, 1}) + uuid + bytes({0}) + u64(1) + u64(1) + u64(2) + uuid +
             bytes({12}) + "my_tag" + u64(2) + u64(5) + u64(6) + u64(300) + u64(301));
+}
+
+TEST_CASE("gtid set: what the server encodes in its files decodes to its text") {
+  // Previous_gtids of MySQL 9.7.4 whose @@gtid_executed was this text, tags included.
+  const auto encoded = bytes(
+      {1,    3,    0,    0,    0,    0,    0,    1,     // tagged, three uuid and tag pairs
+       0x35, 0x24, 0x5a, 0xaf, 0xe7, 0xbc, 0x11, 0xf1,  //
+       0x98, 0x77, 0x02, 0xfc, 0x00, 0x00, 0x00, 0x01, 0,    1,    0,    0,    0,    0,    0,
+       0,    0,    1,    0,    0,    0,    0,    0,    0,    0,    5,    0,    0,    0,    0,
+       0,    0,    0,    0x35, 0x24, 0x5a, 0xaf, 0xe7, 0xbc, 0x11, 0xf1,  //
+       0x98, 0x77, 0x02, 0xfc, 0x00, 0x00, 0x00, 0x01, 6,    'o',  'p',  's',  1,    0,    0,
+       0,    0,    0,    0,    0,    1,    0,    0,    0,    0,    0,    0,    0,    3,    0,
+       0,    0,    0,    0,    0,    0,    0x3e, 0x11, 0xfa, 0x47, 0x71, 0xca, 0x11, 0xe1,  //
+       0x9e, 0x33, 0xc8, 0x0a, 0xa9, 0x42, 0x95, 0x62, 12,   'm',  'y',  '_',  't',  'a',  'g',
+       2,    0,    0,    0,    0,    0,    0,    0,    5,    0,    0,    0,    0,    0,    0,
+       0,    6,    0,    0,    0,    0,    0,    0,    0,    0x2c, 1,    0,    0,    0,    0,
+       0,    0,    0x2d, 1,    0,    0,    0,    0,    0,    0});
+  const auto set = GtidSet::decode(as_bytes(encoded));
+  REQUIRE(set.has_value());
+  CHECK(set->text() ==
+        "35245aaf-e7bc-11f1-9877-02fc00000001:1-4:ops:1-2,"
+        "3e11fa47-71ca-11e1-9e33-c80aa9429562:my_tag:5:300");
+  CHECK(set->encode() == encoded);
+  for (std::size_t size = 0; size < encoded.size(); ++size) {
+    CHECK(GtidSet::decode(as_bytes(encoded).first(size)).has_error());
+  }
+}
+
+TEST_CASE("gtid set: MariaDB's list of the last of each domain decodes") {
+  const auto encoded = bytes({2, 0, 0, 0x10, 0, 0, 0, 0, 1, 0, 0, 0, 42, 0, 0, 0, 0, 0, 0, 0,  //
+                              1, 0, 0, 0,    7, 0, 0, 0, 9, 0, 0, 0, 0,  0, 0, 0});
+  const auto set = GtidSet::decode(as_bytes(encoded), Flavor::MariaDb);
+  REQUIRE(set.has_value());
+  CHECK(set->text() == "0-1-42,1-7-9");
 }
 
 TEST_CASE("gtid set: added in any order, it equals the set of what was added") {
