@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/connect.hpp>
@@ -34,10 +35,10 @@ enum class Waited : std::uint8_t { Done, TimedOut, Stopped };
   throw core::Failure(core::Area::Source, retryable, fmt::format("{}: {}", where, what));
 }
 
-// A read that brought less than a server's net buffer (16 KiB) is a live server's trickle, never to
-// be delayed; one that brought this much or more is plenty as it is.
+// A read that brought less than half of a server's net buffer (16 KiB) is a live server's trickle,
+// which is never to be delayed. After a larger one more is on its way, and a nap costs the dump
+// thread less than waking us for its first piece (measured by bench/capture.cpp).
 constexpr std::size_t kTrickleBytes = 8 * 1024;
-constexpr std::size_t kPlentyBytes = 256 * 1024;
 constexpr long kGatherNanoseconds = 50'000;
 
 void nap() noexcept {
@@ -196,7 +197,7 @@ struct Transport::State {
   }
 
   std::size_t read_plain(std::span<std::byte> into, Millis timeout) {
-    if (gathering && last_read >= kTrickleBytes && last_read < kPlentyBytes) nap();
+    bool may_nap = gathering && last_read >= kTrickleBytes;
     for (;;) {
       const auto got = ::recv(socket.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
       if (got > 0) return last_read = static_cast<std::size_t>(got);
@@ -204,6 +205,10 @@ struct Transport::State {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) {
         lost(error_code(errno, boost::system::system_category()));
+      }
+      if (std::exchange(may_nap, false)) {
+        nap();
+        continue;
       }
       Transfer ready;
       socket.async_wait(Protocol::socket::wait_read,
@@ -277,6 +282,10 @@ bool Transport::wait_for_bytes(Millis timeout) {
 
 void Transport::set_gathering(bool on) noexcept {
   state_->gathering = on;
+}
+
+int Transport::native_handle() noexcept {
+  return state_->socket.native_handle();
 }
 
 void Transport::stop() noexcept {
