@@ -18,6 +18,10 @@ Outcome<Response> get_transaction(const Call& call, const Services& services);
 // handlers_stream.cpp
 Outcome<Response> get_stream(const Call& call, const Services& services);
 
+// handlers_stats.cpp
+Outcome<Response> get_stats(const Call& call, const Services& services);
+Outcome<Response> get_status(const Call& call, const Services& services);
+
 // handlers_login.cpp
 Outcome<Response> login_by_code(const Call& call, const Services& services);
 Outcome<Response> login_by_token(const Call& call, const Services& services);

@@ -2,7 +2,6 @@
 #include "server/metrics.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include <fmt/format.h>
@@ -36,7 +35,7 @@ Outcome<Response> get_livez(const Call& /*call*/, const Services& /*services*/) 
 
 Outcome<Response> get_readyz(const Call& /*call*/, const Services& services) {
   const Health health = services.options.health ? services.options.health() : Health{};
-  const double lag_s = std::isfinite(health.lag_s) ? health.lag_s : 0;
+  const double lag_s = finite_or_zero(health.lag_s);
   const bool in_time = lag_s <= services.options.ready_lag_max_s;
   const bool ready = health.source_connected && health.store_writable && in_time;
   std::string detail = health.detail;

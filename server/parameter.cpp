@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <rapidjson/document.h>
@@ -104,6 +105,10 @@ std::optional<std::string_view> Call::parameter(std::string_view name) const {
     if (key == name) return value;
   }
   return std::nullopt;
+}
+
+double finite_or_zero(double value) {
+  return std::isfinite(value) ? value : 0;
 }
 
 std::vector<std::string_view> pattern_segments(std::string_view pattern) {

@@ -96,6 +96,9 @@ struct Schema {
 };
 [[nodiscard]] std::span<const Schema> schemas();
 
+/// JSON knows no infinity.
+[[nodiscard]] double finite_or_zero(double value);
+
 /// "/v1/events/{seq}" → v1, events, {seq}.
 [[nodiscard]] std::vector<std::string_view> pattern_segments(std::string_view pattern);
 

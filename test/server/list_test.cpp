@@ -204,3 +204,30 @@ TEST_CASE("transactions: the transaction, its events and its changes") {
   CHECK(problem_of(site.ask("/v1/transactions/pharmacy/gtid:9999")) == "/problems/no-such-record");
   CHECK(problem_of(site.ask("/v1/transactions/other/gtid:7")) == "/problems/no-such-record");
 }
+
+TEST_CASE("stats: facets and histogram add up to the filtered set") {
+  Site site;
+  const auto all = json(site.ask("/v1/stats"));
+  CHECK(text(all, "events") == "250");
+  CHECK(text(all["types"]["values"][0], "count") == "250");
+  CHECK(text(all["actors"], "distinct") == "2");
+  CHECK(text(all["object_types"]["values"][0], "value") == "product");
+  const auto some = json(site.ask("/v1/stats?actor=ben&since=100s"));
+  CHECK(text(some, "events") == "50");
+  CHECK(text(some["actors"]["values"][0], "value") == "ben");
+  CHECK(text(some["histogram"], "bucket_s") == "1");
+  std::uint64_t sum = 0;
+  for (const auto& bucket : some["histogram"]["buckets"].GetArray()) {
+    sum += std::stoull(bucket["info"].GetString());
+  }
+  CHECK(sum == 50);
+  Site empty(test_options(), 0);
+  CHECK(text(json(empty.ask("/v1/stats")), "events") == "0");
+}
+
+TEST_CASE("status: the log's size and health") {
+  Site site;
+  const auto status = json(site.ask("/v1/status"));
+  CHECK(text(status, "size") == "1000");
+  CHECK(text(status, "origin") == "test/0");
+}
