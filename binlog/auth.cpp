@@ -87,9 +87,8 @@ Answer native_first(const AuthContext& context, ByteView salt) {
   return native_password_answer(context.password, salt);
 }
 
-/// The whole password, for the SHA-256 methods: readable on a private channel, else sealed.
-Answer whole_password(const AuthContext& context, ByteView salt, std::string_view method) {
-  if (is_private(context)) return with_nul(context.password);
+/// The whole password, for the SHA-256 methods, where the channel is not private.
+Answer sealed_password(const AuthContext& context, ByteView salt, std::string_view method) {
   if (context.server_key.empty()) {
     return Error{Errc::Invalid,
                  fmt::format("{} needs the password itself, which is not sent over plain TCP: use "
@@ -110,18 +109,32 @@ MaybeAnswer caching_sha2_more(const AuthContext& context, ByteView salt, ByteVie
   const auto said = as_text(data);
   if (said == "\x03") return std::optional<std::string>();
   if (said != "\x04") return nothing_more(context, salt, data);
-  auto answer = whole_password(context, salt, "caching_sha2_password");
+  auto answer = is_private(context) ? Answer(with_nul(context.password))
+                                    : sealed_password(context, salt, "caching_sha2_password");
   if (!answer) return answer.error();
   return std::optional(std::move(*answer));
 }
 
+// MySQL, sql/auth/sha2_password.cc: unlike caching_sha2_password it wants RSA on a unix socket too.
+// There the server itself is asked for its key, because nobody can stand in between.
+constexpr char kKeyRequest = 0x01;
+
 Answer sha256_first(const AuthContext& context, ByteView salt) {
   // An empty password is a single NUL on any channel (sql-common/client_authentication.cc).
   if (context.password.empty()) return with_nul({});
-  if (!is_private(context) && salt.size() != kSaltBytes) {
-    return wrong_salt("sha256_password", salt.size());
+  if (context.encrypted) return with_nul(context.password);
+  if (salt.size() != kSaltBytes) return wrong_salt("sha256_password", salt.size());
+  if (context.local_socket && context.server_key.empty()) return std::string(1, kKeyRequest);
+  return sealed_password(context, salt, "sha256_password");
+}
+
+MaybeAnswer sha256_more(const AuthContext& context, ByteView salt, ByteView data) {
+  if (!context.local_socket || !context.server_key.empty()) {
+    return nothing_more(context, salt, data);
   }
-  return whole_password(context, salt, "sha256_password");
+  auto answer = rsa_sealed_password(context.password, salt, as_text(data));
+  if (!answer) return answer.error();
+  return std::optional(std::move(*answer));
 }
 
 Answer clear_first(const AuthContext& context, ByteView /*salt*/) {
@@ -157,7 +170,7 @@ MaybeAnswer parsec_more(const AuthContext& context, ByteView salt, ByteView data
 constexpr std::array kMethods{
     AuthMethod{"caching_sha2_password", true, caching_sha2_first, caching_sha2_more},
     AuthMethod{"mysql_native_password", true, native_first, nothing_more},
-    AuthMethod{"sha256_password", false, sha256_first, nothing_more},
+    AuthMethod{"sha256_password", false, sha256_first, sha256_more},
     AuthMethod{"client_ed25519", false, ed25519_first, nothing_more},
     AuthMethod{"parsec", false, parsec_first, parsec_more},
     AuthMethod{"mysql_clear_password", false, clear_first, nothing_more},

@@ -78,6 +78,7 @@ void Connection::log_in(const ServerOptions& options) {
         break;
       case Handshake::Step::Done:
         greeting_ = handshake.greeting();
+        auth_method_ = handshake.auth_method();
         return;
       case Handshake::Step::Refused:
         throw explain(handshake.refusal(), Stage::Login, peer_);

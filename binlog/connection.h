@@ -30,6 +30,8 @@ class Connection {
   void quit() noexcept;
 
   [[nodiscard]] const Greeting& greeting() const noexcept { return greeting_; }
+  /// The method that the login ended with.
+  [[nodiscard]] const std::string& auth_method() const noexcept { return auth_method_; }
   [[nodiscard]] bool encrypted() const noexcept { return encrypted_; }
   [[nodiscard]] const Peer& peer() const noexcept { return peer_; }
   [[nodiscard]] Transport& transport() noexcept { return transport_; }
@@ -44,6 +46,7 @@ class Connection {
   PacketBuffer buffer_;
   Peer peer_;
   Greeting greeting_;
+  std::string auth_method_;
   Transport::Millis timeout_;
   bool encrypted_ = false;
 };

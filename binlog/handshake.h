@@ -77,6 +77,10 @@ class Handshake {
   [[nodiscard]] core::Result<Output> tls_started(bool verified);
 
   [[nodiscard]] const Greeting& greeting() const noexcept { return greeting_; }
+  /// The method in use; empty before the response.
+  [[nodiscard]] std::string_view auth_method() const noexcept {
+    return method_ == nullptr ? std::string_view() : method_->name;
+  }
   [[nodiscard]] const ServerError& refusal() const noexcept { return refusal_; }
 
  private:

@@ -38,6 +38,15 @@ Verified verify_by_own_login(const ServerOptions& options) {
   Connection connection(options);
   Verified out{connection.encrypted(), connection.transport().fingerprints()};
   connection.quit();
+  // The Connector would seal the password for whatever key the server sends, and over a unix socket
+  // it sends it in a form that the server does not take.
+  if (connection.auth_method() == "sha256_password" && !out.encrypted) {
+    throw Failure(
+        Area::Source, false,
+        fmt::format("{}: SQL sessions can use sha256_password over TLS only: connect with "
+                    "TLS, or give '{}' caching_sha2_password",
+                    connection.peer().where, options.user));
+  }
   return out;
 }
 
@@ -70,8 +79,7 @@ std::string allowed_methods(const ServerOptions& options, const Verified& verifi
         !(verified.encrypted && verifies_server(options.tls))) {
       continue;
     }
-    // Without TLS the Connector would seal the password for whatever key the server sends.
-    if (method.name == "sha256_password" && !local && !verified.encrypted) continue;
+    if (method.name == "sha256_password" && !verified.encrypted) continue;
     out += fmt::format("{}{}", out.empty() ? "" : ",", method.name);
   }
   return out;
@@ -140,7 +148,7 @@ struct Session::Handle {
 
   void connect(const ServerOptions& options) {
     const bool local = !options.socket.empty();
-    const auto verified = local ? Verified{} : verify_by_own_login(options);
+    const auto verified = verify_by_own_login(options);
     const NoKey no_key;
     const auto seconds = std::max(1U, options.connect_timeout_ms / 1000);
     mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
@@ -152,7 +160,7 @@ struct Session::Handle {
     mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_files);
     const unsigned protocol = local ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
     mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
-    mysql_options(mysql, MYSQL_SERVER_PUBLIC_KEY, no_key.path().c_str());
+    if (!local) mysql_options(mysql, MYSQL_SERVER_PUBLIC_KEY, no_key.path().c_str());
     mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, allowed_methods(options, verified).c_str());
     set_up_tls(mysql, options, verified);
     if (mysql_real_connect(mysql, options.host.c_str(), options.user.c_str(),

@@ -19,7 +19,7 @@ class Session {
  public:
   using ResultRow = std::vector<std::optional<std::string>>;
 
-  /// Connects to the first host of `options` that is available. Over TCP our own client logs in
+  /// Connects to the first host of `options` that is available. Our own client logs in
   /// first: its rules hold here too (binlog/auth.h), and the Connector then accepts only the
   /// certificate that it saw. Throws core::Failure (Area::Source) when no host takes us.
   explicit Session(const ServerOptions& options);
