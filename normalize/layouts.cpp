@@ -1,5 +1,7 @@
 #include "normalize/layouts.h"
 
+#include <string_view>
+
 namespace rowtrail::normalize {
 namespace {
 
@@ -12,29 +14,49 @@ std::string table_key(std::string_view database, std::string_view table) {
 
 }  // namespace
 
-void Layouts::resume(std::string_view database, std::string_view table, std::uint64_t layout_hash,
-                     std::uint32_t version) {
-  Table& known = tables_[table_key(database, table)];
-  if (version >= known.version) known = {layout_hash, version};
+void Layouts::resume(const KnownSchema& known) {
+  Table& table = tables_[table_key(known.database, known.table)];
+  if (known.version < table.version) return;
+  table = {known.layout_hash, known.version, known.partial_image_told};
 }
 
-VersionedSchema Layouts::find(const binlog::TableSchemaPtr& schema) {
-  if (const auto ready = ready_.find(schema.get()); ready != ready_.end()) return ready->second;
+Layouts::Ready& Layouts::ready(const binlog::TableSchemaPtr& schema, bool& is_new) {
+  if (const auto found = ready_.find(schema.get()); found != ready_.end()) return found->second;
   Table& table = tables_[table_key(schema->database, schema->table)];
-  const bool is_new = table.version == 0 || table.layout_hash != schema->layout_hash;
+  is_new = table.version == 0 || table.layout_hash != schema->layout_hash;
   if (is_new) {
-    table = {schema->layout_hash, table.version + 1};
+    journal_.push_back({&table, table});
+    table = {schema->layout_hash, table.version + 1, false};
     // An older layout that comes back is a new version too, whatever was kept of it.
-    std::erase_if(ready_, [&](const auto& entry) {
-      return entry.second.schema->table == schema->table &&
-             entry.second.schema->database == schema->database;
-    });
+    std::erase_if(ready_, [&](const auto& entry) { return entry.second.table == &table; });
   }
   if (ready_.size() >= kReadyMax) ready_.clear();
   VersionedSchema versioned{schema, table.version, false, std::make_shared<SchemaText>(*schema)};
-  ready_.emplace(schema.get(), versioned);
+  return ready_.emplace(schema.get(), Ready{std::move(versioned), &table}).first->second;
+}
+
+VersionedSchema Layouts::find(const binlog::TableSchemaPtr& schema) {
+  bool is_new = false;
+  VersionedSchema versioned = ready(schema, is_new).versioned;
   versioned.is_new = is_new;
   return versioned;
+}
+
+bool Layouts::tell_partial_image(const binlog::TableSchemaPtr& schema) {
+  bool is_new = false;
+  Table& table = *ready(schema, is_new).table;
+  if (table.partial_image_told) return false;
+  journal_.push_back({&table, table});
+  table.partial_image_told = true;
+  return true;
+}
+
+void Layouts::rollback() {
+  for (auto before = journal_.rbegin(); before != journal_.rend(); ++before) {
+    *before->table = before->state;
+  }
+  journal_.clear();
+  ready_.clear();
 }
 
 }  // namespace rowtrail::normalize

@@ -27,9 +27,7 @@ Normalizer::Normalizer(Options options) : options_(std::move(options)) {
 }
 
 void Normalizer::resume(const std::vector<KnownSchema>& schemas, std::int64_t event_time_us) {
-  for (const KnownSchema& known : schemas) {
-    layouts_.resume(known.database, known.table, known.layout_hash, known.version);
-  }
+  for (const KnownSchema& known : schemas) layouts_.resume(known);
   event_time_us_ = event_time_us;
 }
 
@@ -112,6 +110,7 @@ void Normalizer::begin(std::string id, std::uint32_t thread_id) {
   pending_sql_.clear();
   part_bytes_ = 0;
   last_layout_ = 0;
+  layouts_.begin();
 }
 
 void Normalizer::commit() {
@@ -177,22 +176,14 @@ Result<> Normalizer::on_statement(const binlog::Query& query) {
     case SqlKind::Xa:
       return error(Errc::Unsupported, "XA transactions are not read yet");
     case SqlKind::Dml:
-      return on_statement_dml(sql);
+      on_statement_dml(query, sql);
+      return {};
     case SqlKind::Truncate:
     case SqlKind::Ddl:
       on_ddl(query, sql);
       return {};
   }
   __builtin_unreachable();
-}
-
-Result<> Normalizer::on_statement_dml(const SqlSummary& sql) {
-  return error(
-      Errc::Unsupported,
-      fmt::format(
-          "{} was logged as a statement, not as rows: which rows it changed cannot be known. "
-          "Mend it with: SET GLOBAL binlog_format = ROW (and reconnect the applications)",
-          sql.verb));
 }
 
 Error Normalizer::outside(std::string_view what) const {
@@ -210,27 +201,6 @@ Result<> Normalizer::on_end(std::string_view what, bool rolled_back) {
   return {};
 }
 
-/// ROLLBACK is logged where a table without transactions was changed too. Its rows stay; those of
-/// transactional tables were undone, and the log does not tell which are which.
-void Normalizer::add_rolled_back_gap() {
-  if (open_ == nullptr || next_ordinal_ == 0) return;
-  Gap gap;
-  gap.kind = GapKind::RolledBack;
-  gap.reason =
-      "the server logged rows and then a ROLLBACK: rows of tables without transactions (MyISAM, "
-      "Aria) "
-      "stay changed, rows of transactional tables do not";
-  gap.advice = "compare the tables with the server; convert them to InnoDB";
-  add_gap(std::move(gap));
-}
-
-void Normalizer::add_gap(Gap gap) {
-  gap.ordinal = next_ordinal_;
-  gap.file = *file_;
-  gap.pos = event_->start;
-  open_->gaps.push_back(std::move(gap));
-}
-
 Result<> Normalizer::on_rows_query(const binlog::RowsQuery& query) {
   if (stage_ != Stage::Group) return outside("a statement's text");
   pending_sql_ = query.sql;
@@ -243,17 +213,18 @@ Result<> Normalizer::on_rows_query(const binlog::RowsQuery& query) {
 Result<> Normalizer::on_format(const binlog::FormatDescription& format) {
   const bool server_started = format.created != 0;
   if (stage_ == Stage::Idle || !server_started) return on_boundary("a new file begins");
+  if (!open_->first_part) {
+    return error(
+        Errc::Truncated,
+        fmt::format("it never committed, the server died while it wrote it; but it is so "
+                    "large that parts of it are on their way to the store. They are rolled "
+                    "back. Go on behind it with `start: {}:4`",
+                    *file_));
+  }
   core::log(core::Level::Warn,
             error(Errc::Truncated, "never committed: the server died while it wrote it").message);
-  Gap gap;
-  gap.kind = GapKind::UnfinishedTransaction;
-  gap.file = open_->file;
-  gap.pos = open_->start_pos;
-  gap.reason = fmt::format(
-      "transaction {} at {}:{} has no end: the server died while it wrote it and rolled it back",
-      open_->id, open_->file, open_->start_pos);
-  gap.advice = "nothing is lost, unless a replica of the server applied it";
-  next_gaps_.push_back(std::move(gap));
+  add_unfinished_gap();
+  layouts_.rollback();
   recycle(std::move(open_));
   stage_ = Stage::Idle;
   return {};

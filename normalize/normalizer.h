@@ -23,17 +23,9 @@ struct SqlSummary;  // sql.h
 struct Options {
   std::string source;  // name in the config
   std::size_t rows_per_match_max = 100'000;
-  // Logged bytes of rows and SQL text, 16 bytes a cell and 128 a row; a formula, so that the same
-  // events are cut at the same rows everywhere.
+  // Logged bytes of rows and SQL text, 16 bytes a cell, 128 a row and 512 a gap; a formula, so that
+  // the same events are cut at the same rows everywhere.
   std::size_t match_bytes_max = 24 * 1024 * 1024;
-};
-
-/// A layout the store already knows: where version numbers go on after a restart.
-struct KnownSchema {
-  std::string database;
-  std::string table;
-  std::uint64_t layout_hash = 0;
-  std::uint32_t version = 0;
 };
 
 class Normalizer {
@@ -70,7 +62,7 @@ class Normalizer {
   core::Result<> on_gtid(const binlog::GtidEvent& gtid);
   core::Result<> on_query(const binlog::Query& query);
   core::Result<> on_statement(const binlog::Query& query);
-  core::Result<> on_statement_dml(const SqlSummary& sql);
+  void on_statement_dml(const binlog::Query& query, const SqlSummary& sql);
   void on_ddl(const binlog::Query& query, const SqlSummary& sql);
   core::Result<> on_end(std::string_view what, bool rolled_back);
   core::Result<> on_rows_query(const binlog::RowsQuery& query);
@@ -90,6 +82,9 @@ class Normalizer {
   Change& add_change(Op op);
   void add_gap(Gap gap);
   void add_rolled_back_gap();
+  void add_unfinished_gap();
+  void add_names_gap(const VersionedSchema& layout);
+  void check_images(const VersionedSchema& layout, const binlog::RowsEvent& rows);
   const VersionedSchema& layout(const binlog::TableSchemaPtr& schema);
   std::unique_ptr<Transaction> fresh();
   [[nodiscard]] core::Error error(core::Errc code, std::string_view what) const;

@@ -108,6 +108,7 @@ Result<> Normalizer::read_rows(const binlog::RowsEvent& event) {
   do {
     if (part_is_full()) start_next_part();
     const VersionedSchema& versioned = layout(*event.schema);
+    check_images(versioned, event);
     binlog::RowsReader reader(rest, open_->arena);
     std::size_t left = rest.rows.size();
     while (!part_is_full() && reader.next(row)) {
@@ -147,8 +148,11 @@ const VersionedSchema& Normalizer::layout(const binlog::TableSchemaPtr& schema) 
            entry.schema->database == schema->database;
   });
   last_layout_ = static_cast<std::size_t>(same - used.begin());
-  if (same == used.end()) used.push_back(std::move(versioned));
-  return used[last_layout_];
+  if (same != used.end()) return *same;
+  used.push_back(std::move(versioned));
+  const VersionedSchema& added = used.back();
+  if (added.is_new && !added.schema->names_known) add_names_gap(added);
+  return added;
 }
 
 }  // namespace rowtrail::normalize

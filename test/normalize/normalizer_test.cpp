@@ -435,4 +435,124 @@ TEST_CASE("normalizer: transactions stay readable while the next ones are made")
   for (std::size_t i = 0; i < kept.size(); ++i) CHECK(render(*kept[i]) == texts[i]);
 }
 
+TEST_CASE("gaps: a statement that was logged as text") {
+  Feed feed;
+  REQUIRE(feed.gtid(1));
+  REQUIRE(feed.query("BEGIN"));
+  REQUIRE(feed.push(binlog::Ignored{}, 5));  // INTVAR
+  REQUIRE(feed.query("UPDATE `stock` SET `password` = 'secret', name = 'x'"));
+  REQUIRE(feed.insert(stock_schema(), 1));
+  REQUIRE(feed.push(binlog::Query{42, 1062, "shop", "INSERT INTO log SELECT * FROM stock"}, 2));
+  REQUIRE(feed.xid());
+  const auto transaction = feed.take();
+  REQUIRE(transaction != nullptr);
+  CHECK(transaction->changes.size() == 1);
+  CHECK(transaction->changes[0].ordinal == 0);
+  REQUIRE(transaction->gaps.size() == 2);
+  check_golden("statement_dml.txt", render(*transaction));
+
+  REQUIRE(feed.gtid(2));
+  REQUIRE(feed.query("DELETE FROM stock"));  // in no group
+  CHECK_FALSE(feed.normalizer.in_transaction());
+  CHECK(feed.take()->gaps.size() == 1);
+  REQUIRE(feed.query("DELETE FROM stock"));
+  CHECK(feed.take()->gaps.size() == 1);
+}
+
+TEST_CASE("gaps: statements logged as text fill parts too") {
+  Options options;
+  options.match_bytes_max = 1'000;
+  Feed feed(options);
+  REQUIRE(feed.gtid(1));
+  REQUIRE(feed.query("BEGIN"));
+  for (int i = 0; i < 10; ++i) REQUIRE(feed.query("DELETE FROM stock"));
+  REQUIRE(feed.xid());
+  const auto parts = feed.take_all();
+  CHECK(parts.size() > 2);
+  std::size_t gaps = 0;
+  for (const auto& part : parts) gaps += part->gaps.size();
+  CHECK(gaps == 10);
+}
+
+TEST_CASE("gaps: partial images are told once for each layout, also across a restart") {
+  const auto stock = stock_schema();
+  const auto key_only = [](int id) {
+    return Bytes().number(0xFE, 1).number(static_cast<std::uint64_t>(id), 4).data;
+  };
+  const auto delete_one = [&](Feed& feed, std::uint64_t number) {
+    REQUIRE(feed.gtid(number));
+    REQUIRE(feed.query("BEGIN"));
+    REQUIRE(feed.rows(RowsKind::Delete, stock, key_only(7), true, 0xFD));
+    REQUIRE(feed.rows(RowsKind::Delete, stock, key_only(8), true, 0xFD));
+    REQUIRE(feed.xid());
+    return feed.take();
+  };
+  Feed feed;
+  REQUIRE(feed.small_transaction(1, stock));
+  CHECK(feed.take()->gaps.empty());
+  const auto first = delete_one(feed, 2);
+  REQUIRE(first->gaps.size() == 1);
+  CHECK(first->gaps[0].kind == GapKind::PartialImage);
+  CHECK(change_text(first->changes[0]).find(R"("old":{"id":7},"new":null)") != std::string::npos);
+  check_golden("partial_image.txt", render(*first));
+  CHECK(delete_one(feed, 3)->gaps.empty());
+
+  Feed after_restart;
+  after_restart.normalizer.resume({{"shop", "stock", stock->layout_hash, 1, true}}, 0);
+  CHECK(delete_one(after_restart, 4)->gaps.empty());
+  Feed not_told;
+  not_told.normalizer.resume({{"shop", "stock", stock->layout_hash, 1, false}}, 0);
+  CHECK(delete_one(not_told, 4)->gaps.size() == 1);
+}
+
+TEST_CASE("gaps: names that were not logged are told with the layout") {
+  const auto unnamed = make_schema(
+      "shop", "stock", {{"id", 3, ""}, {"name", 15, std::string("\x50\0", 2)}}, {}, false);
+  Feed feed;
+  REQUIRE(feed.small_transaction(1, unnamed));
+  REQUIRE(feed.small_transaction(2, unnamed));
+  const auto all = feed.take_all();
+  REQUIRE(all[0]->gaps.size() == 1);
+  CHECK(all[0]->gaps[0].kind == GapKind::UnknownNames);
+  CHECK(all[1]->gaps.empty());
+  check_golden("unknown_names.txt", render(*all[0]));
+}
+
+TEST_CASE("normalizer: what an unfinished transaction was first to use is new again") {
+  core::configure_log({core::Level::Error, false});
+  Feed feed;
+  const auto stock = stock_schema();
+  const auto wider =
+      make_schema("shop", "stock", {{"id", 3, ""}, {"n", 15, std::string("\x50\0", 2)}}, {0});
+  REQUIRE(feed.small_transaction(1, stock));
+  feed.take_all();
+  REQUIRE(feed.gtid(2));
+  REQUIRE(feed.query("BEGIN"));
+  REQUIRE(feed.insert(wider, 1));
+  REQUIRE(feed.insert(stock, 1));
+  binlog::FormatDescription format;
+  format.created = 1'700'000'100;
+  REQUIRE(feed.push(format, 15));
+  REQUIRE(feed.small_transaction(3, stock));
+  REQUIRE(feed.small_transaction(4, wider));
+  const auto all = feed.take_all();
+  CHECK(all[0]->schemas[0].version == 1);
+  CHECK_FALSE(all[0]->schemas[0].is_new);
+  CHECK(all[1]->schemas[0].version == 2);
+  CHECK(all[1]->schemas[0].is_new);
+  core::configure_log({});
+}
+
+TEST_CASE("normalizer: an unfinished transaction whose parts were handed over stops") {
+  Options options;
+  options.rows_per_match_max = 2;
+  Feed feed(options);
+  REQUIRE(feed.gtid(2));
+  REQUIRE(feed.query("BEGIN"));
+  REQUIRE(feed.insert(stock_schema(), 1, 3));
+  binlog::FormatDescription format;
+  format.created = 1'700'000'100;
+  CHECK(contains(message(feed.push(format, 15)), "start: binlog.000001:4"));
+}
+
 }  // namespace rowtrail::normalize::test

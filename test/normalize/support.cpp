@@ -134,8 +134,10 @@ core::Result<> Feed::statement(std::string_view sql) {
 }
 
 core::Result<> Feed::rows(binlog::RowsKind kind, const binlog::TableSchemaPtr& schema,
-                          std::string bytes, bool ends_statement) {
-  const std::string columns = bitmap(schema->columns.size());
+                          std::string bytes, bool ends_statement,
+                          std::optional<std::uint8_t> logged) {
+  std::string columns = bitmap(schema->columns.size());
+  if (logged) columns.assign(1, static_cast<char>(*logged));
   const std::string row_bytes = std::move(bytes);
   binlog::RowsEvent event;
   event.kind = kind;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,7 +61,8 @@ class Feed {
                        std::string_view database = "shop");
   core::Result<> statement(std::string_view sql);  // ROWS_QUERY
   core::Result<> rows(binlog::RowsKind kind, const binlog::TableSchemaPtr& schema,
-                      std::string bytes, bool ends_statement = true);
+                      std::string bytes, bool ends_statement = true,
+                      std::optional<std::uint8_t> columns = std::nullopt);
   core::Result<> insert(const binlog::TableSchemaPtr& schema, int first_id, int count = 1,
                         bool ends_statement = true);
   core::Result<> xid();
