@@ -1,14 +1,16 @@
 // Records waiting for one commit. All text lives in one buffer; records refer to it by slices, so a
-// batch costs no allocation per record. Order of add_* calls is the order in the log.
+// batch costs no allocation per record. Order of add calls is the order in the log. Text that
+// becomes a typed column has NUL written as the six characters \u0000, because Postgres text cannot
+// hold it.
 #pragma once
+
+#include "infer/infer.h"
+#include "normalize/normalize.h"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "infer/infer.h"
-#include "normalize/normalize.h"
 
 namespace rowtrail::store {
 
@@ -30,6 +32,11 @@ struct Slice {
   std::uint32_t size = 0;
 };
 
+/// A table of a source: Changes name it by its index in the batch, the stores by a number of
+/// theirs.
+struct TableRecord {
+  Slice source, database, table;
+};
 struct TransactionRecord {
   std::uint64_t seq = 0;
   std::int64_t time_us = 0;
@@ -40,8 +47,9 @@ struct ChangeRecord {
   std::uint64_t transaction_seq = 0;
   std::int64_t time_us = 0;
   std::uint32_t ordinal = 0;
+  std::uint32_t table = 0;  // into Batch::tables
   normalize::Op op = normalize::Op::Insert;
-  Slice source, database, table, pk, payload;  // pk: canonical JSON object, empty without a key
+  Slice pk, payload;  // pk: canonical JSON object, empty without a key
 };
 struct EventRecord {
   std::uint64_t seq = 0;
@@ -51,6 +59,7 @@ struct EventRecord {
   Slice source, type, actor, rule, payload;
   std::uint32_t objects_begin = 0, objects_end = 0;  // into Batch::objects
 };
+/// One per distinct object of an event; roles joined by commas, in the order of the event.
 struct ObjectRecord {
   Slice type, id, role;
 };
@@ -75,13 +84,19 @@ struct GapRecord {
 
 class Batch {
  public:
+  /// Slices are 32 bits wide: no batch may come near 4 GiB. add() stops at its own bytes_max, so
+  /// only one transaction part's gaps, schemas and events, and one Change, can lie beyond that.
+  static constexpr std::size_t kBytesMax = std::size_t{4} * 1024 * 1024 * 1024 - 1;
+  /// A buffer that grew beyond this is given back by reset().
+  static constexpr std::size_t kKeptBytes = std::size_t{4} * 1024 * 1024;
+
   /// Empties the batch, keeping its memory; the next record added gets `first_seq`.
   void reset(std::uint64_t first_seq);
 
-  /// Records of one transaction, or one part of it, in the log's order: schemas, transaction (first
-  /// part only), changes from index `first_change` on, events (last part only, behind the last
-  /// change). Stops behind the change with which the batch holds `bytes_max` or more of text, so that
-  /// a large transaction is rendered in slices; returns the index of the next change to add.
+  /// Records of one transaction, or one part of it, with its events, in the log's order: schemas,
+  /// transaction (first part only), changes, gaps, events (last part only). Stops after the Change
+  /// that takes the batch past `bytes_max` and returns the index of the next one, for another call
+  /// with the batch appended and reset: so a large transaction never stands in memory as text.
   /// Call with 0 first, then with what it returned, until that is changes.size().
   std::size_t add(const normalize::Transaction& transaction, std::size_t first_change,
                   std::size_t bytes_max, const std::vector<infer::BusinessEvent>& events);
@@ -96,6 +111,7 @@ class Batch {
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
   [[nodiscard]] std::size_t transaction_count() const noexcept { return transactions.size(); }
 
+  std::vector<TableRecord> tables;
   std::vector<TransactionRecord> transactions;
   std::vector<ChangeRecord> changes;
   std::vector<EventRecord> events;
@@ -105,12 +121,28 @@ class Batch {
   std::vector<GapRecord> gaps;
 
  private:
-  Slice put(std::string_view text);
+  /// A part of the open transaction was added; the rest finds its Transaction record here.
+  struct OpenTransaction {
+    std::string source;
+    std::uint64_t seq;
+  };
+
+  Slice since(std::size_t begin) const;
+  Slice put(std::string_view text);  // a typed column
+  void begin_transaction(const normalize::Transaction& transaction);
+  void add_schemas(const normalize::Transaction& transaction);
+  void add_change(const normalize::Transaction& transaction, const normalize::Change& change);
+  void add_gap(const normalize::Transaction& transaction, const normalize::Gap& gap);
+  void add_event(const normalize::Transaction& transaction, const infer::BusinessEvent& event);
+  std::uint32_t table_index(const normalize::Change& change);
+  std::uint64_t& open_seq(const std::string& source);
 
   std::string bytes_;
   std::uint64_t first_seq_ = 0;
   std::uint64_t next_seq_ = 0;
-  std::uint64_t open_transaction_seq_ = 0;  // of a transaction that came in parts
+  std::vector<OpenTransaction> open_;  // one per source seen; survives reset()
+  std::uint64_t transaction_seq_ = 0;  // of the transaction being added
+  Slice source_;                       // its name
 };
 
 }  // namespace rowtrail::store

@@ -1,7 +1,13 @@
-// The append-only log behind one interface: SQLite (embedded default) and Postgres. A Writer appends
-// records with dense seq and moves the source position in the same commit; a Reader answers queries
-// from another connection and sees only commits. Unavailable stores throw core::Failure (Area::Store).
+// The append-only log behind one interface: SQLite (embedded default) and Postgres. A Writer
+// appends records with dense seq and moves the source position in the same commit; a Reader answers
+// queries from another connection and sees only commits. Unavailable stores throw core::Failure
+// (Area::Store).
 #pragma once
+
+#include "core/core.h"
+#include "infer/infer.h"
+#include "normalize/normalize.h"
+#include "store/batch.h"
 
 #include <cstdint>
 #include <functional>
@@ -11,11 +17,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/core.h"
-#include "infer/infer.h"
-#include "normalize/normalize.h"
-#include "store/batch.h"
 
 namespace rowtrail::store {
 
@@ -49,8 +50,8 @@ class Writer {
 /// What a list is narrowed to; empty members do not narrow.
 struct Filter {
   std::string source, type, actor, database, table, severity, object_type, object_id, transaction;
-  std::optional<std::string> pk;  // canonical JSON text of the key object
-  std::string text;               // substring of the summary, until search comes
+  std::optional<std::string> pk;                   // canonical JSON text of the key object
+  std::string text;                                // substring of the summary, until search comes
   std::optional<std::int64_t> since_us, until_us;  // since <= time < until
 };
 struct Page {
@@ -84,7 +85,8 @@ struct Counts {
   std::map<std::string, std::uint64_t> by_type;
   std::map<std::string, std::uint64_t> by_actor;        // "" is unknown
   std::map<std::string, std::uint64_t> by_object_type;  // distinct objects touched
-  std::vector<std::pair<std::string, std::uint64_t>> top_objects;  // "product 7" by events, at most 10
+  std::vector<std::pair<std::string, std::uint64_t>>
+      top_objects;  // "product 7" by events, at most 10
 };
 
 struct SourceStatus {
@@ -108,7 +110,8 @@ using Visitor = std::function<bool(const T&)>;
 class Reader {
  public:
   virtual ~Reader() = default;
-  virtual void events(const Filter& filter, const Page& page, const Visitor<StoredEvent>& visit) = 0;
+  virtual void events(const Filter& filter, const Page& page,
+                      const Visitor<StoredEvent>& visit) = 0;
   virtual void changes(const Filter& filter, const Page& page,
                        const Visitor<StoredChange>& visit) = 0;
   virtual std::optional<StoredEvent> event(std::uint64_t seq) = 0;
@@ -122,7 +125,11 @@ class Reader {
   virtual LogStatus status() = 0;
 };
 
-/// `sqlite:///path/rowtrail.db` or `postgresql://user@host/db`; creates the schema when it is absent.
+/// `sqlite:///path/rowtrail.db` or `postgresql://user@host/db?log=NAME` (store/url.h). A writer
+/// creates tables and log when they are absent and holds the log until it is destroyed: a second
+/// one is refused. A reader creates nothing and throws when there is no log. Each is for one thread
+/// at a time. After a Failure a writer is done for: destroy it and open another, which finds what
+/// is durable.
 [[nodiscard]] std::unique_ptr<Writer> open_writer(const std::string& url);
 [[nodiscard]] std::unique_ptr<Reader> open_reader(const std::string& url);
 

@@ -1,0 +1,260 @@
+#include "store/queries.h"
+
+#include "store/records.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace rowtrail::store {
+namespace {
+
+constexpr std::string_view kEventColumns =
+    "SELECT e.seq, e.transaction_seq, e.time_us, e.type, e.actor, e.payload";
+
+// min() over (log_id, transaction_seq, seq): the event an actor is taken from.
+constexpr std::string_view kChangeColumns =
+    "SELECT c.seq, c.transaction_seq, c.payload, t.payload, e.payload FROM change c "
+    "JOIN \"transaction\" t ON t.log_id = c.log_id AND t.seq = c.transaction_seq "
+    "LEFT JOIN event e ON e.log_id = c.log_id AND e.seq = (SELECT min(x.seq) FROM event x "
+    "WHERE x.log_id = c.log_id AND x.transaction_seq = c.transaction_seq)";
+
+template <class Number>
+std::string list(std::span<const Number> numbers) {
+  // "= 7" rather than "IN (7)": with one value the index also gives the order.
+  if (numbers.size() == 1) return fmt::format(" = {}", numbers[0]);
+  if (numbers.empty()) return " IN (NULL)";
+  return fmt::format(" IN ({})", fmt::join(numbers, ","));
+}
+
+/// Collects "a AND b AND …" with their parameters.
+class Where {
+ public:
+  Where(Statement& statement, std::int64_t log_id, std::string_view alias)
+      : statement_(statement), alias_(alias) {
+    text_ = fmt::format(" WHERE {}.log_id = {}", alias, statement.bind(log_id));
+  }
+  void add(std::string_view condition) { text_.append(" AND ").append(condition); }
+  /// column = value, unless the value is empty.
+  void equal(std::string_view column, const std::string& value) {
+    if (value.empty()) return;
+    add(fmt::format("{} = {}", column, statement_.bind(column_text(value))));
+  }
+  void compare(std::string_view column, std::string_view op, std::int64_t value) {
+    add(fmt::format("{} {} {}", column, op, statement_.bind(value)));
+  }
+  void time(const Filter& filter) {
+    const auto column = fmt::format("{}.time_us", alias_);
+    if (filter.since_us) compare(column, ">=", *filter.since_us);
+    if (filter.until_us) compare(column, "<", *filter.until_us);
+  }
+  void page(std::string_view column, const Page& page) {
+    // Beyond what SQL can count there is nothing.
+    constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+    if (page.after_seq) compare(column, ">", as_signed(std::min(*page.after_seq, kMax)));
+    if (page.before_seq) compare(column, "<", as_signed(std::min(*page.before_seq, kMax)));
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  Statement& statement_;
+  std::string alias_;
+  std::string text_;
+};
+
+void finish(Statement& statement, std::string_view column, const Page& page) {
+  statement.sql += fmt::format(" ORDER BY {}{}", column, page.ascending ? "" : " DESC");
+  if (page.limit > 0) {
+    constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+    statement.sql += fmt::format(" LIMIT {}", std::min(page.limit, kMax));
+  }
+}
+
+/// The summary as JSON text inside an event's payload: quotes within strings are escaped, so the
+/// member names below occur once. ASCII letters match in either case.
+std::string summary_contains(Engine engine, const std::string& text, Statement& statement) {
+  std::string needle;
+  normalize::append_json_string(needle, text);
+  needle = needle.substr(1, needle.size() - 2);
+  const char* find = engine == Engine::Sqlite ? "instr" : "strpos";
+  constexpr std::string_view kBegin = R"('"summary":"')";
+  constexpr std::string_view kEnd = R"('","severity":')";
+  return fmt::format(
+      "{0}(lower(substr(e.payload, {0}(e.payload, {1}), "
+      "{0}(e.payload, {2}) - {0}(e.payload, {1}))), lower({3})) > 0",
+      find, kBegin, kEnd, statement.bind(needle));
+}
+
+/// Conditions on columns of `event e`. The severity stands as a number, so that the partial index
+/// of the rare ones applies.
+void event_conditions(Engine engine, const Filter& filter, Statement& statement, Where& where) {
+  where.equal("e.type", filter.type);
+  where.equal("e.actor", filter.actor);
+  if (!filter.severity.empty()) {
+    const auto severity = infer::parse_severity(filter.severity);
+    if (!severity) {
+      where.add("1 = 0");
+    } else if (*severity == infer::Severity::Info) {
+      where.add("e.severity = 0");
+    } else {
+      where.add(fmt::format("e.severity = {0} AND e.severity > 0", static_cast<int>(*severity)));
+    }
+  }
+  if (!filter.text.empty()) where.add(summary_contains(engine, filter.text, statement));
+}
+
+bool has_event_conditions(const Filter& filter) {
+  return !filter.type.empty() || !filter.actor.empty() || !filter.severity.empty() ||
+         !filter.text.empty() || !filter.object_type.empty() || !filter.object_id.empty();
+}
+
+/// The Changes of a transaction lie between its record and its first event.
+std::string changes_of(std::string_view seq) {
+  return fmt::format(
+      "c.transaction_seq = {0} AND c.seq > {0} AND c.seq < COALESCE((SELECT min(b.seq) FROM event "
+      "b "
+      "WHERE b.log_id = c.log_id AND b.transaction_seq = {0}), {1})",
+      seq, std::numeric_limits<std::int64_t>::max());
+}
+
+std::string object_of_event(const Filter& filter, Statement& statement) {
+  std::string exists =
+      "EXISTS (SELECT 1 FROM event_object o WHERE o.log_id = e.log_id AND o.seq = e.seq";
+  if (!filter.object_type.empty()) {
+    exists += " AND o.object_type = " + statement.bind(column_text(filter.object_type));
+  }
+  if (!filter.object_id.empty()) {
+    exists += " AND o.object_id = " + statement.bind(column_text(filter.object_id));
+  }
+  return exists + ")";
+}
+
+}  // namespace
+
+bool names_tables(const Filter& filter) {
+  return !filter.database.empty() || !filter.table.empty();
+}
+
+Statement select_table_ids(std::int64_t log_id, const Filter& filter) {
+  Statement statement;
+  Where where(statement, log_id, "s");
+  where.equal("s.source", filter.source);
+  where.equal("s.database_name", filter.database);
+  where.equal("s.table_name", filter.table);
+  statement.sql = "SELECT s.table_id FROM source_table s" + where.text();
+  return statement;
+}
+
+Statement select_transaction_seqs(std::int64_t log_id, const Filter& filter) {
+  Statement statement;
+  Where where(statement, log_id, "t");
+  where.equal("t.id", filter.transaction);
+  where.equal("t.source", filter.source);
+  statement.sql =
+      "SELECT t.seq, t.payload FROM \"transaction\" t" + where.text() + " ORDER BY t.seq";
+  return statement;
+}
+
+Statement select_events(Engine engine, std::int64_t log_id, const Filter& filter,
+                        const Resolved& resolved, const Page& page) {
+  Statement statement;
+  // One object's events come out of its index in seq order; everything else is looked up by seq.
+  const bool by_object = !filter.object_type.empty() && !filter.object_id.empty();
+  const std::string_view order = by_object ? "o.seq" : "e.seq";
+  Where where(statement, log_id, by_object ? "o" : "e");
+  if (by_object) {
+    where.equal("o.object_type", filter.object_type);
+    where.equal("o.object_id", filter.object_id);
+  } else if (!filter.object_type.empty() || !filter.object_id.empty()) {
+    where.add(object_of_event(filter, statement));
+  }
+  where.equal("e.source", filter.source);
+  event_conditions(engine, filter, statement, where);
+  if (!filter.transaction.empty()) {
+    where.add("e.transaction_seq" + list<std::int64_t>(resolved.transaction_seqs));
+  }
+  if (names_tables(filter) || filter.pk) {
+    std::string touched =
+        "EXISTS (SELECT 1 FROM change c WHERE c.log_id = e.log_id AND c.seq > "
+        "e.transaction_seq AND c.seq < e.seq AND c.transaction_seq = "
+        "e.transaction_seq";
+    if (names_tables(filter)) touched += " AND c.table_id" + list<std::int32_t>(resolved.table_ids);
+    if (filter.pk) touched += " AND c.pk = " + statement.bind(column_text(*filter.pk));
+    where.add(touched + ")");
+  }
+  if (filter.since_us) where.compare("e.time_us", ">=", *filter.since_us);
+  if (filter.until_us) where.compare("e.time_us", "<", *filter.until_us);
+  where.page(order, page);
+  statement.sql = std::string(kEventColumns);
+  statement.sql +=
+      by_object ? " FROM event_object o JOIN event e ON e.log_id = o.log_id AND e.seq = o.seq"
+                : " FROM event e";
+  statement.sql += where.text();
+  finish(statement, order, page);
+  return statement;
+}
+
+Statement select_event(std::int64_t log_id, std::uint64_t seq) {
+  Statement statement;
+  Where where(statement, log_id, "e");
+  where.compare("e.seq", "=", as_signed(seq));
+  statement.sql = std::string(kEventColumns) + " FROM event e" + where.text();
+  return statement;
+}
+
+Statement select_transaction_events(std::int64_t log_id, std::uint64_t transaction_seq) {
+  Statement statement;
+  Where where(statement, log_id, "e");
+  where.compare("e.transaction_seq", "=", as_signed(transaction_seq));
+  statement.sql = std::string(kEventColumns) + " FROM event e" + where.text() + " ORDER BY e.seq";
+  return statement;
+}
+
+Statement select_changes(Engine engine, std::int64_t log_id, const Filter& filter,
+                         const Resolved& resolved, const Page& page) {
+  Statement statement;
+  Where where(statement, log_id, "c");
+  if (names_tables(filter)) where.add("c.table_id" + list<std::int32_t>(resolved.table_ids));
+  if (filter.pk) where.add("c.pk = " + statement.bind(column_text(*filter.pk)));
+  where.equal("t.source", filter.source);
+  if (!filter.transaction.empty()) {
+    std::string any;
+    for (const auto seq : resolved.transaction_seqs) {
+      any += (any.empty() ? "(" : " OR (") + changes_of(std::to_string(seq)) + ")";
+    }
+    where.add(any.empty() ? "1 = 0" : "(" + any + ")");
+  }
+  where.time(filter);
+  where.page("c.seq", page);
+  if (has_event_conditions(filter)) {
+    // Any event of the transaction will do, not only the first.
+    Where inner(statement, log_id, "e");
+    inner.add("e.transaction_seq = c.transaction_seq");
+    event_conditions(engine, filter, statement, inner);
+    if (!filter.object_type.empty() || !filter.object_id.empty()) {
+      inner.add(object_of_event(filter, statement));
+    }
+    where.add("EXISTS (SELECT 1 FROM event e" + inner.text() + ")");
+  }
+  statement.sql = std::string(kChangeColumns) + where.text();
+  finish(statement, "c.seq", page);
+  return statement;
+}
+
+Statement select_transaction_changes(std::int64_t log_id, std::uint64_t transaction_seq,
+                                     std::span<const std::uint32_t> ordinals) {
+  Statement statement;
+  Where where(statement, log_id, "c");
+  where.add(changes_of(statement.bind(as_signed(transaction_seq))));
+  if (!ordinals.empty()) {
+    // Ordinal n is the (n+1)th record behind its transaction's, or later.
+    const auto least = *std::min_element(ordinals.begin(), ordinals.end());
+    where.compare("c.seq", ">", as_signed(transaction_seq + least));
+    where.add("c.ordinal" + list<std::uint32_t>(ordinals));
+  }
+  statement.sql = std::string(kChangeColumns) + where.text() + " ORDER BY c.seq";
+  return statement;
+}
+
+}  // namespace rowtrail::store
