@@ -51,8 +51,8 @@ void set_wire(Cell& out, const Column& column, ByteView raw, CellContext& contex
 }
 
 void decode_varchar(Cursor& in, const Column& column, CellContext& context, Cell& out) {
-  const auto size = column.metadata > 255 ? in.u16() : in.u8();
-  set_characters(out, column, in.take(size), context);
+  const auto raw = in.take(column.metadata > 255 ? in.u16() : in.u8());
+  set_characters(out, column, raw, context);
 }
 
 void decode_string(Cursor& in, const Column& column, CellContext& context, Cell& out) {
