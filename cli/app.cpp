@@ -1,17 +1,16 @@
-#include <malloc.h>
-#include <unistd.h>
-
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
-#include <chrono>
-#include <cstdlib>
-#include <exception>
-
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "server/server.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <malloc.h>
+#include <unistd.h>
 
 namespace rowtrail::cli {
 namespace {
@@ -21,8 +20,8 @@ using core::Failure;
 
 /// Everything the command line can say, before it is merged with the config file.
 struct Arguments {
-  std::string config, store, source, source_name, password_file, start, format = "text", listen,
-      token_file, until, log_level = "info", date = "yesterday";
+  std::string config, store, source, source_name, password_file, start,
+      format = "text", listen, token_file, until, log_level = "info", date = "yesterday";
   std::vector<std::string> rules, files;
   std::map<std::string, std::string> filter;
   std::uint64_t limit = 100;
@@ -131,16 +130,20 @@ struct Command {
   Action action;
 };
 
-RunOptions run_options(const Arguments& a) { return {a.print_events, !a.no_serve, a.no_auth}; }
+RunOptions run_options(const Arguments& a) {
+  return {a.print_events, !a.no_serve, a.no_auth};
+}
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
       {"run", "Capture, infer, store and serve in one process",
-       "rowtrail run --source mysql://rowtrail@db1:3306 --store sqlite:///var/lib/rowtrail/rowtrail.db",
+       "rowtrail run --source mysql://rowtrail@db1:3306 --store "
+       "sqlite:///var/lib/rowtrail/rowtrail.db",
        [](CLI::App& c, Arguments& a) {
          add_source_options(c, a);
          add_run_options(c, a);
-         c.add_option("--start", a.start, "now, earliest, a GTID set or FILE:POSITION, for a new log");
+         c.add_option("--start", a.start,
+                      "now, earliest, a GTID set or FILE:POSITION, for a new log");
          c.add_option("--until", a.until, "end: stop where the source stands now")
              ->check(CLI::IsMember({"end"}));
          c.add_option("--listen", a.listen, "address of the HTTP API (default 127.0.0.1:8765)");
@@ -158,7 +161,9 @@ const std::vector<Command>& commands() {
        [](CLI::App& c, Arguments& a) {
          add_source_options(c, a);
          add_run_options(c, a);
-         c.add_option("files", a.files, "binlog files in order")->required()->check(CLI::ExistingFile);
+         c.add_option("files", a.files, "binlog files in order")
+             ->required()
+             ->check(CLI::ExistingFile);
        },
        [](const Arguments& a) { return replay_command(merge(a), run_options(a)); }},
       {"events", "Business events, the newest page or a filtered set",
@@ -172,11 +177,13 @@ const std::vector<Command>& commands() {
       {"summary", "What happened on a day, against the day before",
        "rowtrail summary --date yesterday | mail -s 'pharmacy' ops@example.com",
        [](CLI::App& c, Arguments& a) {
-         c.add_option("--date", a.date, "YYYY-MM-DD, today or yesterday (UTC)")->capture_default_str();
+         c.add_option("--date", a.date, "YYYY-MM-DD, today or yesterday (UTC)")
+             ->capture_default_str();
        },
        [](const Arguments& a) { return summary_command(merge(a), a.date); }},
-      {"status", "Where the log and its sources stand", "rowtrail status --store sqlite:///rowtrail.db",
-       [](CLI::App&, Arguments&) {}, [](const Arguments& a) { return status_command(merge(a)); }},
+      {"status", "Where the log and its sources stand",
+       "rowtrail status --store sqlite:///rowtrail.db", [](CLI::App&, Arguments&) {},
+       [](const Arguments& a) { return status_command(merge(a)); }},
       {"doctor", "Check a source and print the SQL that mends it",
        "rowtrail doctor --source mysql://rowtrail@db1:3306",
        [](CLI::App& c, Arguments& a) { add_source_options(c, a); },
@@ -249,8 +256,8 @@ int run(int argc, char** argv) {
   }
   core::LogOptions log;
   log.json = arguments.log_json;
-  log.level = arguments.log_level == "debug"  ? core::Level::Debug
-              : arguments.log_level == "warn" ? core::Level::Warn
+  log.level = arguments.log_level == "debug"   ? core::Level::Debug
+              : arguments.log_level == "warn"  ? core::Level::Warn
               : arguments.log_level == "error" ? core::Level::Error
                                                : core::Level::Info;
   core::configure_log(log);

@@ -1,13 +1,14 @@
 // One function per command; cli/app.cpp parses the options and calls it. Each returns an exit code.
 #pragma once
 
+#include "store/store.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "pipeline/pipeline.h"
-#include "store/store.h"
 
 namespace rowtrail::cli {
 

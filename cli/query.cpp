@@ -1,11 +1,11 @@
-#include <fmt/format.h>
-#include <rapidjson/document.h>
+#include "cli/commands.h"
+#include "cli/terminal.h"
 
 #include <algorithm>
 #include <cstdio>
 
-#include "cli/commands.h"
-#include "cli/terminal.h"
+#include <fmt/format.h>
+#include <rapidjson/document.h>
 
 namespace rowtrail::cli {
 namespace {
@@ -175,11 +175,9 @@ std::vector<std::string> event_row(std::uint64_t seq, const std::string& payload
   auto time = member(event, "time");
   std::replace(time.begin(), time.end(), 'T', ' ');
   if (!time.empty() && time.back() == 'Z') time.pop_back();
-  return {std::to_string(seq),
-          fit(time, 23),
+  return {std::to_string(seq), fit(time, 23),
           fmt::format("{} {}", mark, actor.empty() ? "-" : fit(actor, 16)),
-          styled(fit(member(event, "type"), 32), Style::Accent),
-          member(event, "summary")};
+          styled(fit(member(event, "type"), 32), Style::Accent), member(event, "summary")};
 }
 
 }  // namespace
@@ -236,8 +234,10 @@ int changes_command(const Common& common, const ListOptions& options) {
     std::string table = member(document, "database");
     table += '.';
     table += member(document, "table");
-    std::vector<std::string> row = {std::to_string(change.seq), fit(time, 23),
-                                    member(document, "op"), table,
+    std::vector<std::string> row = {std::to_string(change.seq),
+                                    fit(time, 23),
+                                    member(document, "op"),
+                                    table,
                                     document.HasMember("pk") ? shown(document["pk"]) : "",
                                     describe_change(document)};
     if (page.ascending) {

@@ -1,9 +1,9 @@
-#include <fmt/format.h>
+#include "cli/commands.h"
+#include "cli/terminal.h"
 
 #include <set>
 
-#include "cli/commands.h"
-#include "cli/terminal.h"
+#include <fmt/format.h>
 
 namespace rowtrail::cli {
 namespace {
@@ -54,7 +54,8 @@ int rules_test_command(const Common& common) {
   for (const auto& rule : rules.infos) {
     if (rule.tests == 0) untested.insert(rule.id);
   }
-  for (const auto& id : untested) fmt::print("{} {} has no test\n", styled("note", Style::Warn), id);
+  for (const auto& id : untested)
+    fmt::print("{} {} has no test\n", styled("note", Style::Warn), id);
   fmt::print("{} passed, {} failed\n", results.size() - failed, failed);
   return failed == 0 ? 0 : 1;
 }

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "server/server.h"
 
 #include <atomic>
 #include <chrono>
@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <thread>
 
-#include "cli/commands.h"
-#include "cli/terminal.h"
-#include "server/server.h"
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
 
 namespace rowtrail::cli {
 namespace {
@@ -48,7 +48,8 @@ void check_source(const binlog::ServerOptions& server) {
 
 std::string default_token_file() {
   if (const char* state = std::getenv("STATE_DIRECTORY")) return std::string(state) + "/token";
-  if (const char* state = std::getenv("XDG_STATE_HOME")) return std::string(state) + "/rowtrail/token";
+  if (const char* state = std::getenv("XDG_STATE_HOME"))
+    return std::string(state) + "/rowtrail/token";
   const char* home = std::getenv("HOME");
   return std::string(home != nullptr ? home : ".") + "/.local/state/rowtrail/token";
 }
@@ -61,8 +62,8 @@ double lag_seconds(const pipeline::Snapshot& snapshot) {
 server::Health health_of(const pipeline::Snapshot& snapshot) {
   server::Health health;
   health.source_connected = snapshot.phase == pipeline::Phase::Streaming;
-  health.store_writable = snapshot.phase != pipeline::Phase::StoreDown &&
-                          snapshot.phase != pipeline::Phase::Stalled;
+  health.store_writable =
+      snapshot.phase != pipeline::Phase::StoreDown && snapshot.phase != pipeline::Phase::Stalled;
   health.lag_s = lag_seconds(snapshot);
   if (!health.source_connected || !health.store_writable) {
     health.detail = std::string(pipeline::phase_name(snapshot.phase));
@@ -86,9 +87,9 @@ std::unique_ptr<server::Server> start_server(const pipeline::Config& config, boo
   options.health = std::move(health);
   auto server = std::make_unique<server::Server>(std::move(options));
   server->start();
-  core::log(Level::Info, no_auth
-                             ? fmt::format("serving http://{} without a token", config.listen)
-                             : fmt::format("serving http://{}, token in {}", config.listen, token_file));
+  core::log(Level::Info,
+            no_auth ? fmt::format("serving http://{} without a token", config.listen)
+                    : fmt::format("serving http://{}, token in {}", config.listen, token_file));
   return server;
 }
 
@@ -100,13 +101,15 @@ void print_event(const pipeline::Announcement& announcement) {
   const auto type = fit(event.type, 26);
   const auto type_gap = std::string(type.size() < 26 ? 26 - type.size() : 0, ' ');
   const auto width = terminal_width();
-  fmt::print("{}  {}{}  {}{}  {}\n", styled(time, Style::Muted), who, gap, styled(type, Style::Accent),
-             type_gap, fit(event.summary, width > 55 ? width - 54 : 20));
+  fmt::print("{}  {}{}  {}{}  {}\n", styled(time, Style::Muted), who, gap,
+             styled(type, Style::Accent), type_gap,
+             fit(event.summary, width > 55 ? width - 54 : 20));
   if (!is_terminal()) return;
   std::fflush(stdout);
 }
 
-/// SIGINT and SIGTERM are taken here and nowhere else; all threads made afterwards inherit the mask.
+/// SIGINT and SIGTERM are taken here and nowhere else; all threads made afterwards inherit the
+/// mask.
 sigset_t block_stop_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -121,8 +124,8 @@ void print_progress(const pipeline::Snapshot& snapshot, double seconds) {
   fmt::print("\r\x1b[2K{}  {} transactions, {} changes, {} events  {:.0f} changes/s  {}:{}",
              pipeline::phase_name(snapshot.phase), grouped(snapshot.transactions),
              grouped(snapshot.changes), grouped(snapshot.events),
-             static_cast<double>(snapshot.changes) / std::max(seconds, 0.001), snapshot.position.file,
-             snapshot.position.pos);
+             static_cast<double>(snapshot.changes) / std::max(seconds, 0.001),
+             snapshot.position.file, snapshot.position.pos);
   std::fflush(stdout);
 }
 
@@ -152,10 +155,11 @@ void run_until_done(pipeline::Pipeline& pipeline, const sigset_t& stop_signals, 
   if (progress) fmt::print("\r\x1b[2K");
   if (failure) std::rethrow_exception(failure);
   const auto snapshot = pipeline.snapshot();
-  core::log(Level::Info,
-            fmt::format("{} transactions, {} changes, {} events recorded in {:.1f} s ({:.0f} changes/s)",
-                        snapshot.transactions, snapshot.changes, snapshot.events, seconds(),
-                        static_cast<double>(snapshot.changes) / std::max(seconds(), 0.001)));
+  core::log(
+      Level::Info,
+      fmt::format("{} transactions, {} changes, {} events recorded in {:.1f} s ({:.0f} changes/s)",
+                  snapshot.transactions, snapshot.changes, snapshot.events, seconds(),
+                  static_cast<double>(snapshot.changes) / std::max(seconds(), 0.001)));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include "cli/commands.h"
 #include "cli/terminal.h"
+
+#include <fmt/format.h>
 
 namespace rowtrail::cli {
 namespace {

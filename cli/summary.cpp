@@ -1,14 +1,14 @@
 // The daily summary as plain text: what happened, by type, by person and by object, against the day
 // before. Written to be mailed by cron: no colour in a pipe, no line longer than it must be.
-#include <fmt/format.h>
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "server/server.h"
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "cli/commands.h"
-#include "cli/terminal.h"
-#include "server/server.h"
+#include <fmt/format.h>
 
 namespace rowtrail::cli {
 namespace {
@@ -16,7 +16,9 @@ namespace {
 constexpr std::int64_t kDayUs = 86'400'000'000;
 constexpr std::size_t kRowsMax = 15;
 
-std::string date_of(std::int64_t time_us) { return binlog::format_utc(time_us, 0).substr(0, 10); }
+std::string date_of(std::int64_t time_us) {
+  return binlog::format_utc(time_us, 0).substr(0, 10);
+}
 
 /// "+12 (+6 %)", "new", "gone", "="
 std::string against(std::uint64_t today, std::uint64_t before) {
@@ -80,9 +82,10 @@ int summary_command(const Common& common, const std::string& date) {
   if (today.events == 0) {
     fmt::print("\nNothing was recorded on this day.\n");
   } else {
-    fmt::print("\n{} business events in {} transactions ({} row changes); the day before {} events.\n",
-               grouped(today.events), grouped(today.transactions), grouped(today.changes),
-               grouped(before.events));
+    fmt::print(
+        "\n{} business events in {} transactions ({} row changes); the day before {} events.\n",
+        grouped(today.events), grouped(today.transactions), grouped(today.changes),
+        grouped(before.events));
   }
   print_counts("type", today.by_type, before.by_type);
   print_counts("actor", today.by_actor, before.by_actor);

@@ -1,15 +1,16 @@
 // Error and log: the only things every other folder needs. Three kinds of error, three tools:
-// bad bytes or bad input travel as Result<T>; an unavailable world is thrown as Failure and caught by
-// the supervisor (pipeline/) or by main; our own mistakes are assert()ed.
+// bad bytes or bad input travel as Result<T>; an unavailable world is thrown as Failure and caught
+// by the supervisor (pipeline/) or by main; our own mistakes are assert()ed.
 #pragma once
 
-#include <boost/assert/source_location.hpp>
-#include <boost/system/result.hpp>
 #include <cstdint>
 #include <iosfwd>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include <boost/assert/source_location.hpp>
+#include <boost/system/result.hpp>
 
 namespace rowtrail::core {
 
@@ -20,7 +21,7 @@ enum class Errc : std::uint8_t {
   Checksum,     // CRC32 does not match
   Limit,        // a named maximum was exceeded
   NotFound,
-  Invalid,      // input by a person (option, rule, query) that cannot be used
+  Invalid,  // input by a person (option, rule, query) that cannot be used
 };
 
 /// What went wrong with some input. `message` says what happened, where, and what to do about it.
@@ -39,7 +40,8 @@ std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& o
 /// Which side of the world failed; decides the exit code (Usage 2, Source 3, Store 4).
 enum class Area : std::uint8_t { Usage = 2, Source = 3, Store = 4 };
 
-/// The world is unavailable or refuses us. `retryable` tells the supervisor whether waiting can help.
+/// The world is unavailable or refuses us. `retryable` tells the supervisor whether waiting can
+/// help.
 class Failure : public std::runtime_error {
  public:
   Failure(Area area, bool retryable, const std::string& message)

@@ -1,9 +1,9 @@
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
+#include "core/core.h"
 
 #include <memory>
 
-#include "core/core.h"
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 
 namespace rowtrail::core {
 namespace {

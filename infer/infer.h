@@ -2,14 +2,14 @@
 // The public header of infer/.
 #pragma once
 
+#include "core/core.h"
+#include "normalize/normalize.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/core.h"
-#include "normalize/normalize.h"
 
 namespace rowtrail::infer {
 
@@ -40,13 +40,14 @@ struct BusinessEvent {
   bool time_has_fraction = true;
   std::vector<ObjectRef> objects;
   Actor actor;
-  std::string attributes = "{}";  // canonical JSON object
-  std::string rule_id;            // "auto" for discovered events
-  std::string rule_version;       // first 8 hex digits of SHA-256 over the rule's text
+  std::string attributes = "{}";        // canonical JSON object
+  std::string rule_id;                  // "auto" for discovered events
+  std::string rule_version;             // first 8 hex digits of SHA-256 over the rule's text
   std::vector<std::uint32_t> evidence;  // ordinals of Changes in the transaction
 };
 
-/// Payload of an event record: the JSON of DESIGN section 6 without seq, evidence as ordinals and last.
+/// Payload of an event record: the JSON of DESIGN section 6 without seq, evidence as ordinals and
+/// last.
 void append_event(std::string& out, const BusinessEvent& event,
                   const normalize::Transaction& transaction);
 
@@ -57,7 +58,8 @@ core::Result<> append_rendered_event(std::string& out, std::uint64_t seq,
 /// The actor object of an event payload, as JSON text ("" when there is none).
 [[nodiscard]] std::string_view actor_json(std::string_view event_payload);
 
-/// Where a rule file is wrong, for people: "rules/a.yaml:12:7: no clause 'form'; did you mean 'from'?"
+/// Where a rule file is wrong, for people: "rules/a.yaml:12:7: no clause 'form'; did you mean
+/// 'from'?"
 struct Diagnostic {
   std::string file;
   std::uint32_t line = 0;    // from 1
@@ -101,7 +103,8 @@ struct TestResult {
 
 struct EngineOptions {
   // Columns that name who wrote a row, tried in this order; the newest image counts.
-  std::vector<std::string> actor_columns = {"updated_by", "modified_by", "changed_by", "created_by"};
+  std::vector<std::string> actor_columns = {"updated_by", "modified_by", "changed_by",
+                                            "created_by"};
 };
 
 /// Evaluates transactions. One engine per writer thread; keeps per-table bindings and caches.
@@ -112,8 +115,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// At least one event per transaction, appended to `out`. For a transaction that came in parts call
-  /// bulk() on every part instead; it yields one event at the last.
+  /// At least one event per transaction, appended to `out`. For a transaction that came in parts
+  /// call bulk() on every part instead; it yields one event at the last.
   void infer(const normalize::Transaction& transaction, std::vector<BusinessEvent>& out);
   void bulk(const normalize::Transaction& part, std::vector<BusinessEvent>& out);
 

@@ -1,11 +1,11 @@
 #include "pipeline/capture.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace rowtrail::pipeline {
 namespace {
@@ -44,9 +44,10 @@ binlog::Position starting_position(binlog::Session& session, const std::string& 
   if (auto position = parse_file_position(start)) return *position;
   auto set = binlog::GtidSet::parse(start, session.flavor());
   if (!set) {
-    throw Failure(Area::Usage, false,
-                  fmt::format("--start '{}' is none of now, earliest, a GTID set, file:position: {}",
-                              start, set.error().message));
+    throw Failure(
+        Area::Usage, false,
+        fmt::format("--start '{}' is none of now, earliest, a GTID set, file:position: {}", start,
+                    set.error().message));
   }
   binlog::Position position;
   position.gtid_set = set->text();
@@ -133,7 +134,7 @@ void Capture::resume_from_store() {
   stalled_.reset();
   if (!durable.position.gtid_set.empty()) {
     flavor_ = durable.position.gtid_set.find(':') == std::string::npos ? binlog::Flavor::MariaDb
-                                                                      : binlog::Flavor::MySql;
+                                                                       : binlog::Flavor::MySql;
     auto set = binlog::GtidSet::parse(durable.position.gtid_set, flavor_);
     if (!set) {
       throw Failure(Area::Store, false,
@@ -180,7 +181,8 @@ std::unique_ptr<binlog::Source> Capture::open_source() {
   auto first = std::find_if(files.begin(), files.end(), [&](const std::string& path) {
     return base(path) == base(resume_.position.file);
   });
-  const std::uint64_t pos = first == files.end() ? 4 : std::max<std::uint64_t>(4, resume_.position.pos);
+  const std::uint64_t pos =
+      first == files.end() ? 4 : std::max<std::uint64_t>(4, resume_.position.pos);
   if (first == files.end()) {
     first = std::find_if(files.begin(), files.end(), [&](const std::string& path) {
       return compare_positions(base(path), 4, base(resume_.position.file), 4) > 0;
@@ -227,17 +229,19 @@ Capture::Outcome Capture::stream() {
     if (channel_.epoch() != epoch_) return Outcome::Reset;
     if (raw->empty()) {
       if (normalizer.in_transaction() && !state_.stopping()) {
-        core::log(core::Level::Warn,
-                  fmt::format("{} ends inside a transaction, which is not recorded; it will be when "
-                              "its COMMIT can be read",
-                              decoder.file()));
+        core::log(
+            core::Level::Warn,
+            fmt::format("{} ends inside a transaction, which is not recorded; it will be when "
+                        "its COMMIT can be read",
+                        decoder.file()));
       }
       return Outcome::Ended;
     }
     if (auto file = source_->take_new_file(); !file.empty()) {
       const bool same = file.substr(file.rfind('/') + 1) ==
                         resume_.position.file.substr(resume_.position.file.rfind('/') + 1);
-      decoder.set_position(std::move(file), same ? std::max<std::uint64_t>(4, resume_.position.pos) : 4);
+      decoder.set_position(std::move(file),
+                           same ? std::max<std::uint64_t>(4, resume_.position.pos) : 4);
     }
     auto event = decoder.decode(*raw);
     if (!event) throw Failure(Area::Source, false, event.error().message);

@@ -37,7 +37,8 @@ class Capture {
 
   void supervise();
   void resume_from_store();
-  /// The server's starting point by config.start, when the log has none; sets the end for until_end.
+  /// The server's starting point by config.start, when the log has none; sets the end for
+  /// until_end.
   void ask_server();
   Outcome stream();
   /// Hands over what the normalizer has finished.
@@ -58,7 +59,7 @@ class Capture {
   std::optional<binlog::Position> end_;
   binlog::Flavor flavor_ = binlog::Flavor::MySql;
   bool gtids_on_ = true;
-  std::size_t parts_seen_ = 0;  // of the transaction being delivered
+  std::size_t parts_seen_ = 0;                           // of the transaction being delivered
   std::vector<normalize::VersionedSchema> new_schemas_;  // of the transaction being delivered
   std::optional<Item> stalled_;  // what could not be handed over before the link was dropped
   std::mutex source_mutex_;

@@ -1,6 +1,8 @@
-// The queue between capture and writer, bounded in bytes. A full queue makes the producer wait: that is
-// all the back-pressure there is, the binlog on the source is the spool.
+// The queue between capture and writer, bounded in bytes. A full queue makes the producer wait:
+// that is all the back-pressure there is, the binlog on the source is the spool.
 #pragma once
+
+#include "normalize/normalize.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -11,12 +13,10 @@
 #include <string>
 #include <vector>
 
-#include "normalize/normalize.h"
-
 namespace rowtrail::pipeline {
 
-/// What capture hands over: a transaction (or part of one), or only a new position, or word that the
-/// parts handed over so far belong to a transaction that will be read again from its start.
+/// What capture hands over: a transaction (or part of one), or only a new position, or word that
+/// the parts handed over so far belong to a transaction that will be read again from its start.
 struct Item {
   std::unique_ptr<normalize::Transaction> transaction;
   std::string file;  // position only

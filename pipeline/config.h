@@ -1,13 +1,13 @@
 // What rowtrail was told to do: rowtrail.yaml, overridden by the command line.
 #pragma once
 
+#include "binlog/binlog.h"
+#include "core/core.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "binlog/binlog.h"
-#include "core/core.h"
 
 namespace rowtrail::pipeline {
 
@@ -21,7 +21,7 @@ struct SourceConfig {
 /// Named limits of the pipeline (DESIGN invariants 5 and 6).
 struct Limits {
   std::size_t queue_bytes_max = 12 * 1024 * 1024;
-  std::size_t append_bytes = 1024 * 1024;        // rendered text handed to the store at once
+  std::size_t append_bytes = 1024 * 1024;          // rendered text handed to the store at once
   std::size_t commit_bytes_max = 8 * 1024 * 1024;  // rendered text in one commit
   std::uint32_t stall_s = 20;
   std::uint32_t backoff_ms_min = 500;

@@ -16,7 +16,8 @@ struct Pipeline::Impl {
         rules(std::move(rules_in)),
         channel(config.limits.queue_bytes_max),
         capture(config, channel, state),
-        writer(config, rules, std::move(announce), channel, state, [this] { capture.interrupt(); }) {}
+        writer(config, rules, std::move(announce), channel, state,
+               [this] { capture.interrupt(); }) {}
 
   Config config;
   infer::LoadedRules rules;

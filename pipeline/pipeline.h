@@ -1,7 +1,11 @@
-// Joins the rooms: one thread captures (source → decoder → normalizer), one writes (inference → store),
-// a queue bounded in bytes between them. Owns checkpoints, back-pressure, reconnection and the state
-// that people see. The public header of pipeline/.
+// Joins the rooms: one thread captures (source → decoder → normalizer), one writes (inference →
+// store), a queue bounded in bytes between them. Owns checkpoints, back-pressure, reconnection and
+// the state that people see. The public header of pipeline/.
 #pragma once
+
+#include "binlog/binlog.h"
+#include "infer/infer.h"
+#include "store/store.h"
 
 #include <atomic>
 #include <cstdint>
@@ -10,10 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "binlog/binlog.h"
-#include "infer/infer.h"
 #include "pipeline/config.h"
-#include "store/store.h"
 
 namespace rowtrail::pipeline {
 
@@ -63,8 +64,8 @@ class Pipeline {
   /// Runs until the end of the input, stop(), or an error that waiting cannot mend, which is thrown
   /// as core::Failure. Everything taken from the source before that is durable.
   void run();
-  /// Asks run() to return after the transactions in flight are durable. Any thread, async-safe enough
-  /// for a signal thread.
+  /// Asks run() to return after the transactions in flight are durable. Any thread, async-safe
+  /// enough for a signal thread.
   void stop() noexcept;
   [[nodiscard]] Snapshot snapshot() const;
 

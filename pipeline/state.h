@@ -1,5 +1,5 @@
-// What capture, writer and whoever watches share. Guarded by one mutex: it is touched per batch and per
-// connection, never per row.
+// What capture, writer and whoever watches share. Guarded by one mutex: it is touched per batch and
+// per connection, never per row.
 #pragma once
 
 #include <condition_variable>

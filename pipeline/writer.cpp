@@ -1,11 +1,11 @@
 #include "pipeline/writer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <unordered_set>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace rowtrail::pipeline {
 namespace {

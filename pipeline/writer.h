@@ -1,5 +1,5 @@
-// The writing half: channel → inference → batch → store. Group commit: everything that is waiting goes
-// into one commit, so a lone transaction is durable at once and batches grow under load.
+// The writing half: channel → inference → batch → store. Group commit: everything that is waiting
+// goes into one commit, so a lone transaction is durable at once and batches grow under load.
 #pragma once
 
 #include <functional>
@@ -47,7 +47,7 @@ class WriterLoop {
   std::vector<infer::BusinessEvent> events_;
   std::vector<Announcement> pending_;
   std::size_t uncommitted_bytes_ = 0;
-  bool dirty_ = false;              // something to commit
+  bool dirty_ = false;               // something to commit
   bool inside_transaction_ = false;  // parts of a transaction are appended, its last is not
   std::uint64_t transactions_ = 0, changes_ = 0, event_count_ = 0;
 };

@@ -164,6 +164,20 @@ class Postgres final : public Database {
   int width_ = 0;
 };
 
+/// libpqxx 6 turns some SQLSTATEs into types and drops the text.
+std::string state_of(const pqxx::sql_error& error) {
+  if (!error.sqlstate().empty()) return error.sqlstate();
+  const auto is = [&error](const auto* type) {
+    return dynamic_cast<decltype(type)>(&error) != nullptr;
+  };
+  if (is(static_cast<const pqxx::insufficient_privilege*>(nullptr))) return "42501";
+  if (is(static_cast<const pqxx::undefined_table*>(nullptr))) return "42P01";
+  if (is(static_cast<const pqxx::disk_full*>(nullptr))) return "53100";
+  if (is(static_cast<const pqxx::too_many_connections*>(nullptr))) return "53300";
+  if (is(static_cast<const pqxx::insufficient_resources*>(nullptr))) return "53000";
+  return "";
+}
+
 /// Everything libpqxx throws becomes a Failure.
 template <class F>
 auto Postgres::guarded(const F& act) {
@@ -172,7 +186,7 @@ auto Postgres::guarded(const F& act) {
   } catch (const pqxx::broken_connection& error) {
     fail_postgres_connection(url_, error.what());
   } catch (const pqxx::sql_error& error) {
-    fail_postgres(url_, error.sqlstate(), error.what());
+    fail_postgres(url_, state_of(error), error.what());
   } catch (const core::Failure&) {
     throw;
   } catch (const std::exception& error) {
@@ -370,7 +384,7 @@ void Postgres::commit() {
                                     "effect is seen after reconnecting ({})",
                                     url_.display, first_line(error.what())));
   } catch (const pqxx::sql_error& error) {
-    fail_postgres(url_, error.sqlstate(), error.what());
+    fail_postgres(url_, state_of(error), error.what());
   } catch (const std::exception& error) {
     fail_postgres(url_, "", error.what());
   }

@@ -30,15 +30,20 @@ bool is_heartbeat(ByteView raw) {
   return type_of(raw) == kHeartbeat || type_of(raw) == kHeartbeatV2;
 }
 
-/// Event types up to the first heartbeat, that is, up to where the server stands.
+/// Event types up to where the server stands: two heartbeats with nothing between them. One alone
+/// may only say that MySQL skipped what a GTID set already holds (sql/rpl_binlog_sender.cc).
 std::vector<std::uint8_t> types_until_idle(Source& source) {
   std::vector<std::uint8_t> types;
-  for (;;) {
+  for (int heartbeats = 0;;) {
     const auto raw = source.next();
     REQUIRE(raw.has_value());
     REQUIRE(raw->size() >= EventHeader::kBytes);
     CHECK(load_le<4>(raw->data() + 9) == raw->size());
-    if (is_heartbeat(*raw)) return types;
+    if (is_heartbeat(*raw)) {
+      if (++heartbeats == 2) return types;
+      continue;
+    }
+    heartbeats = 0;
     types.push_back(type_of(*raw));
   }
 }

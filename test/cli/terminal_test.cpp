@@ -15,4 +15,6 @@ TEST_CASE("terminal: a hostile value cannot send control codes") {
   CHECK(fit("a\x1b[2Jb\n\x7f", 20) == "a [2Jb  ");
 }
 
-TEST_CASE("terminal: colour codes take no width") { CHECK(display_width("\x1b[31mred\x1b[0m") == 3); }
+TEST_CASE("terminal: colour codes take no width") {
+  CHECK(display_width("\x1b[31mred\x1b[0m") == 3);
+}

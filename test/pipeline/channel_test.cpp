@@ -1,7 +1,8 @@
 #include "pipeline/channel.h"
 
-#include <catch2/catch.hpp>
 #include <thread>
+
+#include <catch2/catch.hpp>
 
 using namespace rowtrail::pipeline;
 using namespace std::chrono_literals;

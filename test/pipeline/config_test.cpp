@@ -1,10 +1,10 @@
-#include <stdlib.h>
+#include "pipeline/config.h"
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 
-#include "pipeline/config.h"
+#include <catch2/catch.hpp>
+#include <stdlib.h>
 
 using namespace rowtrail;
 
@@ -32,10 +32,11 @@ TEST_CASE("config: every option reaches its place") {
   const auto secret = folder.write("secret", "hunter2\n");
   pipeline::Config config;
   const auto loaded = pipeline::load_config(
-      folder.write("c.yaml", "source:\n  name: pharmacy\n  url: mysql://u@db1:3307\n  password_file: " +
-                                 secret +
-                                 "\n  start: earliest\nstore: sqlite:///x.db\nrules: [a, b]\n"
-                                 "listen: 127.0.0.1:1\ntoken_file: t\nactor_columns: [by]\n"),
+      folder.write(
+          "c.yaml",
+          "source:\n  name: pharmacy\n  url: mysql://u@db1:3307\n  password_file: " + secret +
+              "\n  start: earliest\nstore: sqlite:///x.db\nrules: [a, b]\n"
+              "listen: 127.0.0.1:1\ntoken_file: t\nactor_columns: [by]\n"),
       config);
   REQUIRE(loaded);
   CHECK(config.source.name == "pharmacy");
@@ -55,7 +56,8 @@ TEST_CASE("config: the order of url and password_file does not matter") {
   const auto secret = folder.write("secret", "s");
   pipeline::Config config;
   REQUIRE(pipeline::load_config(
-      folder.write("c.yaml", "source:\n  password_file: " + secret + "\n  url: mysql://u@h\n"), config));
+      folder.write("c.yaml", "source:\n  password_file: " + secret + "\n  url: mysql://u@h\n"),
+      config));
   CHECK(config.source.server.password == "s");
   CHECK(config.source.server.user == "u");
 }

@@ -1,6 +1,5 @@
-#include <catch2/catch.hpp>
-
 #include "pipeline/capture.h"
+#include <catch2/catch.hpp>
 
 using rowtrail::pipeline::compare_positions;
 
