@@ -1,16 +1,17 @@
-// A writer killed at random moments, ten times over: what is left is always a prefix of whole commits
-// that ends where the position says, and going on from there gives the log of an undisturbed run.
+// A writer killed at random moments, ten times over: what is left is always a prefix of whole
+// commits that ends where the position says, and going on from there gives the log of an
+// undisturbed run.
 #include "test/store/support.h"
 
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include <catch2/catch.hpp>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <catch2/catch.hpp>
-#include <chrono>
-#include <random>
-#include <thread>
 
 namespace rowtrail::store::test {
 namespace {
@@ -47,8 +48,7 @@ std::unique_ptr<Writer> open_when_free(const std::string& url) {
         plain(++number).into(batch);
         writer->append(batch);
       }
-      writer->commit("pharmacy", position_after(number),
-                     plain(number).transaction->event_time_us);
+      writer->commit("pharmacy", position_after(number), plain(number).transaction->event_time_us);
     }
   } catch (const std::exception& error) {
     ::write(2, error.what(), std::string_view(error.what()).size());

@@ -1,17 +1,16 @@
 // What an unavailable store says: one clear message, no secret in it, and whether waiting can help.
+#include "store/url.h"
 #include "test/store/support.h"
 
-#include <fmt/format.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include "store/url.h"
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace rowtrail::store::test {
 namespace {
@@ -166,8 +165,8 @@ TEST_CASE("store: a Postgres password comes from a file or the environment too")
   const auto password = environment("ROWTRAIL_POSTGRES_PASSWORD");
   auto url = place->url();
   url.erase(url.find(":" + password), password.size() + 1);
-  const auto file = std::filesystem::temp_directory_path() /
-                    fmt::format("rowtrail-password-{}", ::getpid());
+  const auto file =
+      std::filesystem::temp_directory_path() / fmt::format("rowtrail-password-{}", ::getpid());
   std::ofstream(file) << password << "\n";
   write(*open_writer(url + "&password_file=" + file.string()), 1, 1);
   std::filesystem::remove(file);
@@ -186,8 +185,9 @@ TEST_CASE("store: a Postgres connection that is cut is told as worth waiting for
   batch.reset(writer->next_seq());
   plain(2).into(batch);
   writer->append(batch);
-  place->sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-             "WHERE application_name = 'rowtrail' AND datname = current_database()");
+  place->sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+      "WHERE application_name = 'rowtrail' AND datname = current_database()");
   try {
     writer->commit("pharmacy", position_after(2), 0);
     FAIL("it committed");
