@@ -1,6 +1,6 @@
-// A bump allocator for everything one transaction owns: the copied row bytes, converted text, cells.
-// Pointers stay valid until reset() or destruction. reset() keeps the blocks, so a recycled arena
-// allocates nothing in the steady state.
+// A bump allocator for everything one transaction owns: the copied row bytes, converted text,
+// cells. Pointers stay valid until reset() or destruction. reset() keeps the blocks, so a recycled
+// arena allocates nothing in the steady state.
 #pragma once
 
 #include <cstddef>

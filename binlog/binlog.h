@@ -1,5 +1,6 @@
-// The public face of binlog/: bytes of a MySQL or MariaDB binlog, from a server or from files, become
-// Events and cells. Everything here is synchronous; only ServerSource and Session touch a network.
+// The public face of binlog/: bytes of a MySQL or MariaDB binlog, from a server or from files,
+// become Events and cells. Everything here is synchronous; only ServerSource and Session touch a
+// network.
 #pragma once
 
 #include "binlog/arena.h"

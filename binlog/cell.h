@@ -30,7 +30,7 @@ enum class CellKind : std::uint8_t {
   Vector,     // text: JSON array of numbers
   Uuid,       // text: canonical text of MariaDB's UUID, INET4 and INET6 too
   Wire,       // text: raw bytes whose sign, charset or label is unknown; wire_type says the type
-  Digest,     // text: 32 bytes of SHA-256 over a value larger than cell_bytes_max, then its u64 size
+  Digest,  // text: 32 bytes of SHA-256 over a value larger than cell_bytes_max, then its u64 size
 };
 
 struct Cell {

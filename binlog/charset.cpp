@@ -62,7 +62,8 @@ std::byte* put_utf8(std::byte* to, char16_t code) noexcept {
   return to;
 }
 
-bool single_byte_to_utf8(const Charset& charset, ByteView from, Arena& arena, std::string_view& out) {
+bool single_byte_to_utf8(const Charset& charset, ByteView from, Arena& arena,
+                         std::string_view& out) {
   auto* const begin = arena.allocate(from.size() * 3, 1);
   auto* to = begin;
   for (const auto raw : from) {

@@ -36,6 +36,7 @@ inline constexpr std::uint16_t kBinaryCollation = 63;
 
 /// UTF-8 of `from`: the same bytes where that is what they are, else a copy in `arena`. False when
 /// the bytes are not valid in the character set or the set has no conversion.
-[[nodiscard]] bool to_utf8(const Charset& charset, ByteView from, Arena& arena, std::string_view& out);
+[[nodiscard]] bool to_utf8(const Charset& charset, ByteView from, Arena& arena,
+                           std::string_view& out);
 
 }  // namespace rowtrail::binlog

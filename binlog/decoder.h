@@ -1,15 +1,15 @@
-// Raw event bytes → Event. Pure and clockless: the same bytes give the same events, from a server, a
-// file, a test or a fuzzer. Keeps what later events refer to: the format description, the current
+// Raw event bytes → Event. Pure and clockless: the same bytes give the same events, from a server,
+// a file, a test or a fuzzer. Keeps what later events refer to: the format description, the current
 // file name and position, and the table maps.
 #pragma once
+
+#include "binlog/event.h"
+#include "core/core.h"
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
-
-#include "binlog/event.h"
-#include "core/core.h"
 
 namespace rowtrail::binlog {
 

@@ -5,13 +5,13 @@
 //   ┌ timestamp 4 ┬ type 1 ┬ server_id 4 ┬ event_size 4 ┬ log_pos 4 ┬ flags 2 ┬ body … ┬ crc32 4 ┐
 #pragma once
 
+#include "binlog/gtid.h"
+#include "binlog/schema.h"
+
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <variant>
-
-#include "binlog/gtid.h"
-#include "binlog/schema.h"
 
 namespace rowtrail::binlog {
 
@@ -40,12 +40,12 @@ struct Rotate {
   std::uint64_t pos = 4;
 };
 struct GtidEvent {
-  Gtid gtid;                              // empty(): ANONYMOUS_GTID
-  std::int64_t original_commit_us = 0;    // 0: not logged
-  std::int64_t immediate_commit_us = 0;   // 0: not logged
-  std::uint64_t transaction_bytes = 0;    // 0: not logged
-  std::uint32_t thread_id = 0;            // MariaDB only; 0: not logged
-  bool is_ddl_or_standalone = false;      // MariaDB FL_STANDALONE: no COMMIT follows
+  Gtid gtid;                             // empty(): ANONYMOUS_GTID
+  std::int64_t original_commit_us = 0;   // 0: not logged
+  std::int64_t immediate_commit_us = 0;  // 0: not logged
+  std::uint64_t transaction_bytes = 0;   // 0: not logged
+  std::uint32_t thread_id = 0;           // MariaDB only; 0: not logged
+  bool is_ddl_or_standalone = false;     // MariaDB FL_STANDALONE: no COMMIT follows
   bool is_xa_prepared_or_completed = false;
 };
 struct Query {
@@ -66,7 +66,7 @@ struct RowsEvent {
   RowsKind kind = RowsKind::Insert;
   bool ends_statement = false;
   std::uint16_t flags = 0;
-  const TableSchemaPtr* schema = nullptr;  // owned by the Decoder
+  const TableSchemaPtr* schema = nullptr;     // owned by the Decoder
   std::span<const std::byte> before_columns;  // bitmap of logged columns; insert: empty
   std::span<const std::byte> after_columns;   // delete: empty
   std::span<const std::byte> rows;            // decoded by RowsReader

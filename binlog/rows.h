@@ -1,13 +1,14 @@
-// Rows of one RowsEvent → cells. The event's bytes are copied once into the arena; cells point there.
+// Rows of one RowsEvent → cells. The event's bytes are copied once into the arena; cells point
+// there.
 #pragma once
-
-#include <span>
-#include <string>
 
 #include "binlog/arena.h"
 #include "binlog/cell.h"
 #include "binlog/event.h"
 #include "core/core.h"
+
+#include <span>
+#include <string>
 
 namespace rowtrail::binlog {
 

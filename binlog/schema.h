@@ -1,5 +1,5 @@
-// What a TABLE_MAP event says of a table: the only schema rowtrail decodes with. Immutable once built
-// and shared by every Change of the table until the server announces another layout.
+// What a TABLE_MAP event says of a table: the only schema rowtrail decodes with. Immutable once
+// built and shared by every Change of the table until the server announces another layout.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +16,16 @@ struct ColumnCodec;  // binlog/column_types.h: one row per type, the table every
 struct Column {
   std::string name;  // "@1", "@2" … when the server did not log names
   const ColumnCodec* codec = nullptr;
-  std::uint8_t wire_type = 0;   // as in the event, after CHAR/ENUM/SET are told apart
-  std::uint16_t metadata = 0;   // meaning by type: lengths, precision and scale, fraction digits
+  std::uint8_t wire_type = 0;  // as in the event, after CHAR/ENUM/SET are told apart
+  std::uint16_t metadata = 0;  // meaning by type: lengths, precision and scale, fraction digits
   bool is_unsigned = false;
-  bool sign_known = true;       // false under MariaDB's binlog_row_metadata=NO_LOG
+  bool sign_known = true;  // false under MariaDB's binlog_row_metadata=NO_LOG
   bool nullable = false;
   bool visible = true;
-  std::uint16_t collation = 0;  // 0: unknown or not a character column; 63: binary
+  std::uint16_t collation = 0;       // 0: unknown or not a character column; 63: binary
   const Charset* charset = nullptr;  // of the collation; null: unknown or not a character column
-  std::uint32_t dimensions = 0; // VECTOR
-  std::vector<std::string> labels;  // ENUM and SET members, UTF-8
+  std::uint32_t dimensions = 0;      // VECTOR
+  std::vector<std::string> labels;   // ENUM and SET members, UTF-8
 
   /// The type as SQL writes it, without attributes: "bigint unsigned", "decimal(10,2)".
   [[nodiscard]] std::string sql_type() const;
