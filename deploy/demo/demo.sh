@@ -61,7 +61,7 @@ step() {
   if ! wait "$pid" 2> /dev/null; then
     if [ -n "$interrupted" ]; then failed_step "$title: interrupted"; exit 130; fi
     failed_step "$title"
-    tail -n 15 "$log" | sed 's/^/    /'
+    { grep -m 5 -E '(error|FAILED|fatal):' "$log" || tail -n 15 "$log"; } | sed 's/^/    /'
     printf '    (the whole log is %s)\n' "$log"
     exit 1
   fi
@@ -98,7 +98,6 @@ make_ready() {
   exec 8> .servers/lock/demo
   flock -n 8 || { echo "a demo of this clone is running already; stop it first (Ctrl-C in its terminal)"; exit 1; }
   rm -rf "$work"
-  mkdir -p "$work/log"
   trap clean_up EXIT
   trap 'interrupted=1' INT TERM
   printf '\n%srowtrail demo%s\n\n' "$bold" "$plain"
