@@ -5,6 +5,7 @@
 #pragma once
 
 #include "store/batch.h"
+#include "store/records.h"
 #include "store/url.h"
 
 #include <cstdint>
@@ -18,7 +19,10 @@
 
 namespace rowtrail::store {
 
-using Value = std::variant<std::int64_t, std::string>;
+struct Blob {
+  std::string bytes;
+};
+using Value = std::variant<std::int64_t, std::string, Blob>;
 
 /// SQL that both databases understand, with its parameters.
 struct Statement {
@@ -39,6 +43,7 @@ class Row {
   [[nodiscard]] virtual bool is_null(int column) const = 0;
   [[nodiscard]] virtual std::int64_t integer(int column) const = 0;
   [[nodiscard]] virtual std::string_view text(int column) const = 0;
+  [[nodiscard]] virtual std::string_view bytes(int column) const = 0;
 };
 /// Return false to stop.
 using RowVisitor = std::function<bool(const Row&)>;
@@ -67,8 +72,11 @@ class Database {
   /// For the life of the connection: nobody else writes this log.
   virtual void lock_log(std::int64_t log_id) = 0;
   /// The records of a batch; `table_ids` numbers Batch::tables.
-  virtual void insert(std::int64_t log_id, const Batch& batch,
+  virtual void insert(std::int64_t log_id, const Batch& batch, const Salts& salts,
                       std::span<const std::int32_t> table_ids) = 0;
+  /// Full bundles and tiles.
+  virtual void insert_tree(std::int64_t log_id, std::span<const Bundle> bundles,
+                           std::span<const Tile> tiles) = 0;
 };
 
 enum class Access : std::uint8_t { Read, Write };

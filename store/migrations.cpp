@@ -10,7 +10,7 @@ namespace rowtrail::store {
 namespace {
 
 const std::array kMigrations{
-    Migration{1, "record and working tables", kSqliteTables, kPostgresTables},
+    Migration{2, "record and working tables", kSqliteTables, kPostgresTables},
 };
 
 int stored_version(Database& db) {
@@ -37,6 +37,10 @@ int schema_version(Database& db, const std::string& store) {
         fmt::format(
             "{} has tables of version {}, this rowtrail knows up to {}; use a newer rowtrail",
             store, version, kMigrations.back().number));
+  }
+  if (version != 0 && version < kMigrations.front().number) {
+    throw core::Failure(core::Area::Store, false,
+                        fmt::format("{} was made by an unreleased rowtrail; remove it", store));
   }
   return version;
 }

@@ -71,24 +71,44 @@ class PostgresRow final : public Row {
   explicit PostgresRow(const PGresult* result) : result_(result) {}
   bool is_null(int column) const override { return PQgetisnull(result_, 0, column) == 1; }
   std::int64_t integer(int column) const override {
-    return std::strtoll(PQgetvalue(result_, 0, column), nullptr, 10);
+    // int2, int4 or int8, big-endian and signed.
+    const auto digits = text(column);
+    std::int64_t value = !digits.empty() && digits[0] < 0 ? -1 : 0;
+    for (const char digit : digits) {
+      value = static_cast<std::int64_t>(static_cast<std::uint64_t>(value) << 8) |
+              static_cast<std::uint8_t>(digit);
+    }
+    return value;
   }
   std::string_view text(int column) const override {
     return {PQgetvalue(result_, 0, column),
             static_cast<std::size_t>(PQgetlength(result_, 0, column))};
   }
+  std::string_view bytes(int column) const override { return text(column); }
 
  private:
   const PGresult* result_;
 };
+
+/// bytea's text form.
+std::string to_hex(std::string_view bytes) {
+  std::string out = "\\x";
+  for (const char byte : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return out;
+}
 
 /// Values as libpq's text parameters.
 struct Parameters {
   explicit Parameters(const Statement& statement) {
     texts.reserve(statement.values.size());
     for (const auto& value : statement.values) {
-      const auto* integer = std::get_if<std::int64_t>(&value);
-      texts.push_back(integer != nullptr ? std::to_string(*integer) : std::get<std::string>(value));
+      if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+        texts.push_back(std::to_string(*integer));
+      } else if (const auto* blob = std::get_if<Blob>(&value)) {
+        texts.push_back(to_hex(blob->bytes));
+      } else {
+        texts.push_back(std::get<std::string>(value));
+      }
     }
     for (const auto& text : texts) pointers.push_back(text.c_str());
   }
@@ -111,8 +131,16 @@ class Postgres final : public Database {
   void rollback() noexcept override;
   void lock_schema() override;
   void lock_log(std::int64_t log_id) override;
-  void insert(std::int64_t log_id, const Batch& batch,
-              std::span<const std::int32_t> table_ids) override;
+  void insert(std::int64_t log_id, const Batch& batch, const Salts& salts,
+              std::span<const std::int32_t> table_ids) override {
+    log_id_ = log_id;
+    write_records(batch, salts, table_ids, *this);
+  }
+  void insert_tree(std::int64_t log_id, std::span<const Bundle> bundles,
+                   std::span<const Tile> tiles) override {
+    log_id_ = log_id;
+    write_tree(bundles, tiles, *this);
+  }
 
   // Sink of write_records: the binary COPY format, all integers big-endian.
   void begin(const RecordTable& table);
@@ -127,6 +155,7 @@ class Postgres final : public Database {
     put<std::int32_t>(static_cast<std::int32_t>(value.size()));
     copy_.append(value);
   }
+  void bytes(std::string_view value) { text(value); }
   void end_row() {
     if (copy_.size() >= kCopyBytes) flush();
   }
@@ -267,8 +296,8 @@ void Postgres::connect() {
 
 bool Postgres::has_schema() {
   bool found = false;
-  query({"SELECT to_regclass('rowtrail.meta') IS NOT NULL", {}}, [&](const Row& row) {
-    found = row.text(0) == "t";
+  query({"SELECT 1 WHERE to_regclass('rowtrail.meta') IS NOT NULL", {}}, [&](const Row&) {
+    found = true;
     return true;
   });
   return found;
@@ -317,7 +346,7 @@ bool Postgres::stream(const Statement& statement, const RowVisitor& visit) {
   const Parameters parameters(statement);
   const int count = static_cast<int>(parameters.pointers.size());
   if (PQsendQueryParams(raw, statement.sql.c_str(), count, nullptr, parameters.pointers.data(),
-                        nullptr, nullptr, 0) == 0) {
+                        nullptr, nullptr, 1) == 0) {
     refuse_if_failed(nullptr);
   }
   PQsetSingleRowMode(raw);
@@ -407,9 +436,9 @@ void Postgres::lock_schema() {
 void Postgres::lock_log(std::int64_t log_id) {
   bool ours = false;
   Statement lock{{}, {}};
-  lock.sql = "SELECT pg_try_advisory_lock(" + lock.bind((kLockSpace << 31) + log_id) + ")";
-  query(lock, [&](const Row& row) {
-    ours = row.text(0) == "t";
+  lock.sql = "SELECT 1 WHERE pg_try_advisory_lock(" + lock.bind((kLockSpace << 31) + log_id) + ")";
+  query(lock, [&](const Row&) {
+    ours = true;
     return true;
   });
   if (ours) return;
@@ -419,12 +448,6 @@ void Postgres::lock_log(std::int64_t log_id) {
           "the log '{}' in {} already has a writer; a log has one: stop the other rowtrail, or "
           "give this one a log of its own (…?log=NAME in the store URL)",
           url_.log, url_.display));
-}
-
-void Postgres::insert(std::int64_t log_id, const Batch& batch,
-                      std::span<const std::int32_t> table_ids) {
-  log_id_ = log_id;
-  write_records(batch, table_ids, *this);
 }
 
 void Postgres::begin(const RecordTable& table) {

@@ -4,10 +4,14 @@
 #pragma once
 
 #include "store/batch.h"
+#include "store/tree.h"
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 
 namespace rowtrail::store {
 
@@ -17,19 +21,23 @@ struct RecordTable {
   int width;
 };
 
-inline constexpr RecordTable kTransactionTable{"\"transaction\"", "seq,time_us,source,id,payload",
-                                               5};
+inline constexpr RecordTable kTransactionTable{"\"transaction\"",
+                                               "seq,time_us,source,id,payload,salt", 6};
 inline constexpr RecordTable kChangeTable{
-    "change", "seq,transaction_seq,time_us,ordinal,table_id,op,pk,payload", 8};
+    "change", "seq,transaction_seq,time_us,ordinal,table_id,op,pk,payload,salt", 9};
 inline constexpr RecordTable kEventTable{
-    "event", "seq,transaction_seq,time_us,severity,source,type,actor,rule,payload", 9};
+    "event", "seq,transaction_seq,time_us,severity,source,type,actor,rule,payload,salt", 10};
 inline constexpr RecordTable kObjectTable{"event_object", "seq,ordinal,object_type,object_id,role",
                                           5};
 inline constexpr RecordTable kGapTable{
-    "gap", "seq,transaction_seq,time_us,source,reason,database_name,table_name,payload", 8};
+    "gap", "seq,transaction_seq,time_us,source,reason,database_name,table_name,payload,salt", 9};
 inline constexpr RecordTable kSchemaTable{
-    "table_schema", "seq,time_us,version,layout_hash,source,database_name,table_name,payload", 8};
-inline constexpr RecordTable kRuleTable{"rule_version", "seq,time_us,id,version,payload", 5};
+    "table_schema", "seq,time_us,version,layout_hash,source,database_name,table_name,payload,salt",
+    9};
+inline constexpr RecordTable kRuleTable{"rule_version", "seq,time_us,id,version,payload,salt", 6};
+
+inline constexpr RecordTable kEntryTable{"entry", "bundle,entries", 2};
+inline constexpr RecordTable kTileTable{"tree_tile", "level,tile,hashes", 3};
 
 /// Two's complement: SQL has no unsigned integers, and every u64 must come back as it was.
 [[nodiscard]] constexpr std::int64_t as_signed(std::uint64_t value) {
@@ -52,8 +60,50 @@ inline constexpr RecordTable kRuleTable{"rule_version", "seq,time_us,id,version,
   return out;
 }
 
+/// A random salt for every record of a batch.
+struct Salts {
+  std::uint64_t first_seq = 0;
+  std::string bytes;
+  [[nodiscard]] std::string_view of(std::uint64_t seq) const {
+    return std::string_view(bytes).substr((seq - first_seq) * sizeof(Salt), sizeof(Salt));
+  }
+};
+
+/// Where the records of each kind are.
+struct KindTable {
+  Kind kind;
+  const char* table;
+};
+inline constexpr std::array kKindTables{
+    KindTable{Kind::Transaction, "\"transaction\""},
+    KindTable{Kind::Change, "change"},
+    KindTable{Kind::Event, "event"},
+    KindTable{Kind::Gap, "gap"},
+    KindTable{Kind::Anomaly, "anomaly"},
+    KindTable{Kind::TableSchema, "table_schema"},
+    KindTable{Kind::RuleVersion, "rule_version"},
+    KindTable{Kind::Input, "input"},
+    KindTable{Kind::AdminAction, "admin_action"},
+};
+
+/// Calls `visit(kind, seq, time_us, payload)` for every record, one kind after the other.
+template <class Visit>
+void for_each_record(const Batch& batch, const Visit& visit) {
+  const auto each = [&](Kind kind, const auto& records) {
+    for (const auto& record : records) {
+      visit(kind, record.seq, record.time_us, batch.text(record.payload));
+    }
+  };
+  each(Kind::Transaction, batch.transactions);
+  each(Kind::Change, batch.changes);
+  each(Kind::Event, batch.events);
+  each(Kind::Gap, batch.gaps);
+  each(Kind::TableSchema, batch.schemas);
+  each(Kind::RuleVersion, batch.rules);
+}
+
 template <class Sink>
-void write_transactions(const Batch& batch, Sink& sink) {
+void write_transactions(const Batch& batch, const Salts& salts, Sink& sink) {
   if (batch.transactions.empty()) return;
   sink.begin(kTransactionTable);
   for (const auto& record : batch.transactions) {
@@ -63,13 +113,15 @@ void write_transactions(const Batch& batch, Sink& sink) {
     sink.text(batch.text(record.source));
     sink.text(batch.text(record.id));
     sink.text(batch.text(record.payload));
+    sink.bytes(salts.of(record.seq));
     sink.end_row();
   }
   sink.end();
 }
 
 template <class Sink>
-void write_changes(const Batch& batch, std::span<const std::int32_t> table_ids, Sink& sink) {
+void write_changes(const Batch& batch, const Salts& salts, std::span<const std::int32_t> table_ids,
+                   Sink& sink) {
   if (batch.changes.empty()) return;
   sink.begin(kChangeTable);
   for (const auto& record : batch.changes) {
@@ -82,13 +134,14 @@ void write_changes(const Batch& batch, std::span<const std::int32_t> table_ids, 
     sink.small(static_cast<std::int16_t>(record.op));
     sink.text(batch.text(record.pk));
     sink.text(batch.text(record.payload));
+    sink.bytes(salts.of(record.seq));
     sink.end_row();
   }
   sink.end();
 }
 
 template <class Sink>
-void write_events(const Batch& batch, Sink& sink) {
+void write_events(const Batch& batch, const Salts& salts, Sink& sink) {
   if (batch.events.empty()) return;
   sink.begin(kEventTable);
   for (const auto& record : batch.events) {
@@ -102,6 +155,7 @@ void write_events(const Batch& batch, Sink& sink) {
     sink.text(batch.text(record.actor));
     sink.text(batch.text(record.rule));
     sink.text(batch.text(record.payload));
+    sink.bytes(salts.of(record.seq));
     sink.end_row();
   }
   sink.end();
@@ -128,7 +182,7 @@ void write_objects(const Batch& batch, Sink& sink) {
 }
 
 template <class Sink>
-void write_gaps(const Batch& batch, Sink& sink) {
+void write_gaps(const Batch& batch, const Salts& salts, Sink& sink) {
   if (batch.gaps.empty()) return;
   sink.begin(kGapTable);
   for (const auto& record : batch.gaps) {
@@ -141,13 +195,14 @@ void write_gaps(const Batch& batch, Sink& sink) {
     sink.text(batch.text(record.database));
     sink.text(batch.text(record.table));
     sink.text(batch.text(record.payload));
+    sink.bytes(salts.of(record.seq));
     sink.end_row();
   }
   sink.end();
 }
 
 template <class Sink>
-void write_schemas(const Batch& batch, Sink& sink) {
+void write_schemas(const Batch& batch, const Salts& salts, Sink& sink) {
   if (batch.schemas.empty()) return;
   sink.begin(kSchemaTable);
   for (const auto& record : batch.schemas) {
@@ -160,13 +215,14 @@ void write_schemas(const Batch& batch, Sink& sink) {
     sink.text(batch.text(record.database));
     sink.text(batch.text(record.table));
     sink.text(batch.text(record.payload));
+    sink.bytes(salts.of(record.seq));
     sink.end_row();
   }
   sink.end();
 }
 
 template <class Sink>
-void write_rules(const Batch& batch, Sink& sink) {
+void write_rules(const Batch& batch, const Salts& salts, Sink& sink) {
   if (batch.rules.empty()) return;
   sink.begin(kRuleTable);
   for (const auto& record : batch.rules) {
@@ -176,20 +232,48 @@ void write_rules(const Batch& batch, Sink& sink) {
     sink.text(batch.text(record.id));
     sink.text(batch.text(record.version));
     sink.text(batch.text(record.payload));
+    sink.bytes(salts.of(record.seq));
     sink.end_row();
   }
   sink.end();
 }
 
 template <class Sink>
-void write_records(const Batch& batch, std::span<const std::int32_t> table_ids, Sink& sink) {
-  write_schemas(batch, sink);
-  write_rules(batch, sink);
-  write_transactions(batch, sink);
-  write_changes(batch, table_ids, sink);
-  write_gaps(batch, sink);
-  write_events(batch, sink);
+void write_records(const Batch& batch, const Salts& salts, std::span<const std::int32_t> table_ids,
+                   Sink& sink) {
+  write_schemas(batch, salts, sink);
+  write_rules(batch, salts, sink);
+  write_transactions(batch, salts, sink);
+  write_changes(batch, salts, table_ids, sink);
+  write_gaps(batch, salts, sink);
+  write_events(batch, salts, sink);
   write_objects(batch, sink);
+}
+
+[[nodiscard]] inline std::string_view hash_bytes(std::span<const Hash> hashes) {
+  return {reinterpret_cast<const char*>(hashes.data()), hashes.size_bytes()};
+}
+
+template <class Sink>
+void write_tree(std::span<const Bundle> bundles, std::span<const Tile> tiles, Sink& sink) {
+  if (bundles.empty()) return;
+  sink.begin(kEntryTable);
+  for (const auto& bundle : bundles) {
+    sink.begin_row();
+    sink.big(as_signed(bundle.index));
+    sink.bytes(bundle.entries);
+    sink.end_row();
+  }
+  sink.end();
+  sink.begin(kTileTable);
+  for (const auto& tile : tiles) {
+    sink.begin_row();
+    sink.integer(tile.level);
+    sink.big(as_signed(tile.index));
+    sink.bytes(hash_bytes(tile.hashes));
+    sink.end_row();
+  }
+  sink.end();
 }
 
 }  // namespace rowtrail::store

@@ -18,24 +18,38 @@ CREATE TABLE source_table (log_id bigint NOT NULL, table_id integer NOT NULL,
 -- Working tables. They are rewritten in every commit: room on the page keeps that cheap.
 CREATE TABLE lease (log_id bigint PRIMARY KEY, epoch bigint NOT NULL,
   holder text COLLATE "C" NOT NULL, renewed_us bigint NOT NULL) WITH (fillfactor = 20);
-CREATE TABLE tree_edge (log_id bigint PRIMARY KEY, size bigint NOT NULL,
+CREATE TABLE tree_edge (log_id bigint PRIMARY KEY, size bigint NOT NULL, root bytea NOT NULL,
   transactions bigint NOT NULL, changes bigint NOT NULL, events bigint NOT NULL,
   gaps bigint NOT NULL) WITH (fillfactor = 20);
+CREATE TABLE tree_edge_tile (log_id bigint NOT NULL, level integer NOT NULL, hashes bytea NOT NULL,
+  PRIMARY KEY (log_id, level));
 CREATE TABLE position (log_id bigint NOT NULL, source text COLLATE "C" NOT NULL,
   file text COLLATE "C" NOT NULL, pos bigint NOT NULL, gtid_set text COLLATE "C" NOT NULL,
   server_uuid text COLLATE "C" NOT NULL, format_created bigint NOT NULL,
   event_time_us bigint NOT NULL, committed_us bigint NOT NULL,
   PRIMARY KEY (log_id, source)) WITH (fillfactor = 20);
 
+-- The tree: bundles of 256 entries and tiles of 256 hashes, inserted once when they are full, and the
+-- signed tree heads that were published. EXTERNAL: hashes do not compress.
+CREATE TABLE entry (log_id bigint NOT NULL, bundle bigint NOT NULL, entries bytea NOT NULL,
+  PRIMARY KEY (log_id, bundle));
+ALTER TABLE entry ALTER COLUMN entries SET STORAGE EXTERNAL;
+CREATE TABLE tree_tile (log_id bigint NOT NULL, level integer NOT NULL, tile bigint NOT NULL,
+  hashes bytea NOT NULL, PRIMARY KEY (log_id, level, tile));
+ALTER TABLE tree_tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
+ALTER TABLE tree_edge_tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
+CREATE TABLE tree_head (log_id bigint NOT NULL, size bigint NOT NULL, time_us bigint NOT NULL,
+  note text COLLATE "C" NOT NULL, PRIMARY KEY (log_id, size));
+
 -- Record tables: insert only.
 CREATE TABLE "transaction" (log_id bigint NOT NULL, seq bigint NOT NULL, time_us bigint NOT NULL,
-  source text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL, payload text COLLATE "C",
+  source text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL, payload text COLLATE "C", salt bytea,
   PRIMARY KEY (log_id, seq));
 CREATE INDEX transaction_id ON "transaction" (log_id, id, source);
 
 CREATE TABLE change (log_id bigint NOT NULL, seq bigint NOT NULL, transaction_seq bigint NOT NULL,
   time_us bigint NOT NULL, ordinal integer NOT NULL, table_id integer NOT NULL,
-  op smallint NOT NULL, pk text COLLATE "C" NOT NULL, payload text COLLATE "C",
+  op smallint NOT NULL, pk text COLLATE "C" NOT NULL, payload text COLLATE "C", salt bytea,
   PRIMARY KEY (log_id, seq));
 CREATE INDEX change_table ON change (log_id, table_id, seq);
 CREATE INDEX change_row ON change (log_id, table_id, pk, seq);
@@ -44,7 +58,7 @@ CREATE INDEX change_time ON change USING brin (time_us);
 CREATE TABLE event (log_id bigint NOT NULL, seq bigint NOT NULL, transaction_seq bigint NOT NULL,
   time_us bigint NOT NULL, severity smallint NOT NULL, source text COLLATE "C" NOT NULL,
   type text COLLATE "C" NOT NULL, actor text COLLATE "C" NOT NULL, rule text COLLATE "C" NOT NULL,
-  payload text COLLATE "C", PRIMARY KEY (log_id, seq));
+  payload text COLLATE "C", salt bytea, PRIMARY KEY (log_id, seq));
 CREATE INDEX event_transaction ON event (log_id, transaction_seq, seq);
 CREATE INDEX event_type ON event (log_id, type, seq);
 CREATE INDEX event_actor ON event (log_id, actor, seq);
@@ -59,22 +73,22 @@ CREATE INDEX event_object_id ON event_object (log_id, object_type, object_id, se
 CREATE TABLE gap (log_id bigint NOT NULL, seq bigint NOT NULL, transaction_seq bigint NOT NULL,
   time_us bigint NOT NULL, source text COLLATE "C" NOT NULL, reason text COLLATE "C" NOT NULL,
   database_name text COLLATE "C" NOT NULL, table_name text COLLATE "C" NOT NULL,
-  payload text COLLATE "C", PRIMARY KEY (log_id, seq));
+  payload text COLLATE "C", salt bytea, PRIMARY KEY (log_id, seq));
 CREATE TABLE anomaly (log_id bigint NOT NULL, seq bigint NOT NULL, time_us bigint NOT NULL,
   source text COLLATE "C" NOT NULL, type text COLLATE "C" NOT NULL, severity smallint NOT NULL,
-  payload text COLLATE "C", PRIMARY KEY (log_id, seq));
+  payload text COLLATE "C", salt bytea, PRIMARY KEY (log_id, seq));
 CREATE TABLE table_schema (log_id bigint NOT NULL, seq bigint NOT NULL, time_us bigint NOT NULL,
   version integer NOT NULL, layout_hash bigint NOT NULL, source text COLLATE "C" NOT NULL,
   database_name text COLLATE "C" NOT NULL, table_name text COLLATE "C" NOT NULL,
-  payload text COLLATE "C", PRIMARY KEY (log_id, seq));
+  payload text COLLATE "C", salt bytea, PRIMARY KEY (log_id, seq));
 CREATE TABLE rule_version (log_id bigint NOT NULL, seq bigint NOT NULL, time_us bigint NOT NULL,
-  id text COLLATE "C" NOT NULL, version text COLLATE "C" NOT NULL, payload text COLLATE "C",
+  id text COLLATE "C" NOT NULL, version text COLLATE "C" NOT NULL, payload text COLLATE "C", salt bytea,
   PRIMARY KEY (log_id, seq));
 CREATE TABLE input (log_id bigint NOT NULL, seq bigint NOT NULL, time_us bigint NOT NULL,
-  source text COLLATE "C" NOT NULL, type text COLLATE "C" NOT NULL, payload text COLLATE "C",
+  source text COLLATE "C" NOT NULL, type text COLLATE "C" NOT NULL, payload text COLLATE "C", salt bytea,
   PRIMARY KEY (log_id, seq));
 CREATE TABLE admin_action (log_id bigint NOT NULL, seq bigint NOT NULL, time_us bigint NOT NULL,
-  type text COLLATE "C" NOT NULL, payload text COLLATE "C", PRIMARY KEY (log_id, seq));
+  type text COLLATE "C" NOT NULL, payload text COLLATE "C", salt bytea, PRIMARY KEY (log_id, seq));
 )sql"
                                     // The views for people; json, not jsonb: it takes \u0000.
                                     R"sql(

@@ -17,29 +17,40 @@ CREATE TABLE source_table (log_id INTEGER NOT NULL AS (1) VIRTUAL, table_id INTE
 -- Working tables.
 CREATE TABLE lease (log_id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, holder TEXT NOT NULL,
                     renewed_us INTEGER NOT NULL) STRICT;
-CREATE TABLE tree_edge (log_id INTEGER PRIMARY KEY, size INTEGER NOT NULL,
+CREATE TABLE tree_edge (log_id INTEGER PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL,
   transactions INTEGER NOT NULL, changes INTEGER NOT NULL, events INTEGER NOT NULL,
   gaps INTEGER NOT NULL) STRICT;
+CREATE TABLE tree_edge_tile (log_id INTEGER NOT NULL, level INTEGER NOT NULL, hashes BLOB NOT NULL,
+  PRIMARY KEY (log_id, level)) STRICT, WITHOUT ROWID;
 CREATE TABLE position (log_id INTEGER NOT NULL, source TEXT NOT NULL, file TEXT NOT NULL,
   pos INTEGER NOT NULL, gtid_set TEXT NOT NULL, server_uuid TEXT NOT NULL,
   format_created INTEGER NOT NULL, event_time_us INTEGER NOT NULL, committed_us INTEGER NOT NULL,
   PRIMARY KEY (log_id, source)) STRICT, WITHOUT ROWID;
 
+-- The tree: bundles of 256 entries and tiles of 256 hashes, inserted once when they are full, and the
+-- signed tree heads that were published.
+CREATE TABLE entry (log_id INTEGER NOT NULL AS (1) VIRTUAL, bundle INTEGER PRIMARY KEY,
+  entries BLOB NOT NULL) STRICT;
+CREATE TABLE tree_tile (log_id INTEGER NOT NULL AS (1) VIRTUAL, level INTEGER NOT NULL,
+  tile INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, tile)) STRICT;
+CREATE TABLE tree_head (log_id INTEGER NOT NULL AS (1) VIRTUAL, size INTEGER PRIMARY KEY,
+  time_us INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
+
 -- Record tables: insert only.
 CREATE TABLE "transaction" (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
-  time_us INTEGER NOT NULL, source TEXT NOT NULL, id TEXT NOT NULL, payload TEXT) STRICT;
+  time_us INTEGER NOT NULL, source TEXT NOT NULL, id TEXT NOT NULL, payload TEXT, salt BLOB) STRICT;
 CREATE INDEX transaction_id ON "transaction" (id, source);
 
 CREATE TABLE change (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
   transaction_seq INTEGER NOT NULL, time_us INTEGER NOT NULL, ordinal INTEGER NOT NULL,
-  table_id INTEGER NOT NULL, op INTEGER NOT NULL, pk TEXT NOT NULL, payload TEXT) STRICT;
+  table_id INTEGER NOT NULL, op INTEGER NOT NULL, pk TEXT NOT NULL, payload TEXT, salt BLOB) STRICT;
 CREATE INDEX change_table ON change (table_id);
 CREATE INDEX change_row ON change (table_id, pk);
 
 CREATE TABLE event (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
   transaction_seq INTEGER NOT NULL, time_us INTEGER NOT NULL, severity INTEGER NOT NULL,
   source TEXT NOT NULL, type TEXT NOT NULL, actor TEXT NOT NULL, rule TEXT NOT NULL,
-  payload TEXT) STRICT;
+  payload TEXT, salt BLOB) STRICT;
 CREATE INDEX event_transaction ON event (transaction_seq);
 CREATE INDEX event_time ON event (time_us);
 CREATE INDEX event_type ON event (type);
@@ -53,19 +64,19 @@ CREATE INDEX event_object_id ON event_object (object_type, object_id, seq);
 
 CREATE TABLE gap (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
   transaction_seq INTEGER NOT NULL, time_us INTEGER NOT NULL, source TEXT NOT NULL,
-  reason TEXT NOT NULL, database_name TEXT NOT NULL, table_name TEXT NOT NULL, payload TEXT) STRICT;
+  reason TEXT NOT NULL, database_name TEXT NOT NULL, table_name TEXT NOT NULL, payload TEXT, salt BLOB) STRICT;
 CREATE TABLE anomaly (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
   time_us INTEGER NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL, severity INTEGER NOT NULL,
-  payload TEXT) STRICT;
+  payload TEXT, salt BLOB) STRICT;
 CREATE TABLE table_schema (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
   time_us INTEGER NOT NULL, version INTEGER NOT NULL, layout_hash INTEGER NOT NULL,
-  source TEXT NOT NULL, database_name TEXT NOT NULL, table_name TEXT NOT NULL, payload TEXT) STRICT;
+  source TEXT NOT NULL, database_name TEXT NOT NULL, table_name TEXT NOT NULL, payload TEXT, salt BLOB) STRICT;
 CREATE TABLE rule_version (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
-  time_us INTEGER NOT NULL, id TEXT NOT NULL, version TEXT NOT NULL, payload TEXT) STRICT;
+  time_us INTEGER NOT NULL, id TEXT NOT NULL, version TEXT NOT NULL, payload TEXT, salt BLOB) STRICT;
 CREATE TABLE input (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
-  time_us INTEGER NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL, payload TEXT) STRICT;
+  time_us INTEGER NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL, payload TEXT, salt BLOB) STRICT;
 CREATE TABLE admin_action (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
-  time_us INTEGER NOT NULL, type TEXT NOT NULL, payload TEXT) STRICT;
+  time_us INTEGER NOT NULL, type TEXT NOT NULL, payload TEXT, salt BLOB) STRICT;
 )sql"
                                   // The guards and the views for people.
                                   R"sql(
@@ -89,6 +100,12 @@ CREATE TRIGGER input_update BEFORE UPDATE ON input BEGIN SELECT RAISE(ABORT, 're
 CREATE TRIGGER input_delete BEFORE DELETE ON input BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
 CREATE TRIGGER admin_action_update BEFORE UPDATE ON admin_action BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
 CREATE TRIGGER admin_action_delete BEFORE DELETE ON admin_action BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER entry_update BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER entry_delete BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER tree_tile_update BEFORE UPDATE ON tree_tile BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER tree_tile_delete BEFORE DELETE ON tree_tile BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER tree_head_update BEFORE UPDATE ON tree_head BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER tree_head_delete BEFORE DELETE ON tree_head BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
 
 CREATE VIEW transactions AS
 SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time_us / 1000000.0, 'unixepoch') AS committed_at, source,

@@ -124,6 +124,11 @@ class SqliteRow final : public Row {
     const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
     return {reinterpret_cast<const char*>(bytes), bytes == nullptr ? 0 : size};
   }
+  std::string_view bytes(int column) const override {
+    const auto* bytes = sqlite3_column_blob(statement_, column);
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    return {static_cast<const char*>(bytes), bytes == nullptr ? 0 : size};
+  }
 
  private:
   sqlite3_stmt* statement_;
@@ -143,8 +148,14 @@ class Sqlite final : public Database {
   void rollback() noexcept override;
   void lock_schema() override {}           // BEGIN IMMEDIATE did
   void lock_log(std::int64_t) override {}  // one log a file, and WriterLock has it
-  void insert(std::int64_t log_id, const Batch& batch,
-              std::span<const std::int32_t> table_ids) override;
+  void insert(std::int64_t, const Batch& batch, const Salts& salts,
+              std::span<const std::int32_t> table_ids) override {
+    write_records(batch, salts, table_ids, *this);
+  }
+  void insert_tree(std::int64_t, std::span<const Bundle> bundles,
+                   std::span<const Tile> tiles) override {
+    write_tree(bundles, tiles, *this);
+  }
 
   // Sink of write_records.
   void begin(const RecordTable& table);
@@ -156,6 +167,9 @@ class Sqlite final : public Database {
     // Static: the batch outlives the statement's step.
     const char* data = value.data() == nullptr ? "" : value.data();
     check(sqlite3_bind_text64(insert_, ++field_, data, value.size(), SQLITE_STATIC, SQLITE_UTF8));
+  }
+  void bytes(std::string_view value) {
+    check(sqlite3_bind_blob64(insert_, ++field_, value.data(), value.size(), SQLITE_STATIC));
   }
   void end_row();
   void end() noexcept { insert_ = nullptr; }
@@ -224,6 +238,9 @@ void Sqlite::bind(sqlite3_stmt* prepared, const Statement& statement) {
     if (index == 0) continue;  // named in the text of the other database only
     if (const auto* integer = std::get_if<std::int64_t>(&value)) {
       check(sqlite3_bind_int64(prepared, index, *integer));
+    } else if (const auto* blob = std::get_if<Blob>(&value)) {
+      check(sqlite3_bind_blob64(prepared, index, blob->bytes.data(), blob->bytes.size(),
+                                SQLITE_STATIC));
     } else {
       const auto& text = std::get<std::string>(value);
       check(sqlite3_bind_text64(prepared, index, text.data(), text.size(), SQLITE_STATIC,
@@ -271,10 +288,6 @@ void Sqlite::rollback() noexcept {
   if (sqlite3_get_autocommit(db_.get()) == 0) {
     sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
-}
-
-void Sqlite::insert(std::int64_t, const Batch& batch, std::span<const std::int32_t> table_ids) {
-  write_records(batch, table_ids, *this);
 }
 
 void Sqlite::begin(const RecordTable& table) {

@@ -23,12 +23,27 @@ std::int64_t now_us() {
       .count();
 }
 
+[[noreturn]] void refuse_randomless() {
+  throw core::Failure(core::Area::Store, false, "the system gives no random bytes");
+}
+
+Blob blob(const Hash& hash) {
+  return {std::string(hash.begin(), hash.end())};
+}
+
+std::vector<Hash> parse_hashes(std::string_view bytes) {
+  std::vector<Hash> hashes(bytes.size() / sizeof(Hash));
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    const auto from = bytes.substr(i * sizeof(Hash), sizeof(Hash));
+    std::copy(from.begin(), from.end(), hashes[i].begin());
+  }
+  return hashes;
+}
+
 /// A random UUID (RFC 9562, version 4).
 std::string make_uuid() {
   std::array<unsigned char, 16> bytes;
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-    throw core::Failure(core::Area::Store, false, "the system gives no random bytes");
-  }
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) refuse_randomless();
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0F) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3F) | 0x80);
   std::string out;
@@ -52,7 +67,7 @@ class LogWriter final : public Writer {
   ~LogWriter() override { db_->rollback(); }
 
   SourceState source_state(const std::string& source) override;
-  std::uint64_t next_seq() override { return size_; }
+  std::uint64_t next_seq() override { return tree_.size(); }
   std::vector<std::string> recorded_rules() override;
   void append(const Batch& batch) override;
   void commit(const std::string& source, const binlog::Position& position,
@@ -63,24 +78,33 @@ class LogWriter final : public Writer {
   void open();
   void create_log();
   void take_lease();
-  void load();
+  void load_tables();
   void begin();
   std::vector<std::int32_t> number_tables(const Batch& batch);
   void fence();
   void move_position(const std::string& source, const binlog::Position& position,
                      std::int64_t event_time_us);
   void move_edge();
+  void move_edge_tiles();
+  void seal(const Batch& batch);
+  void load_tree();
+  std::string load_edge_entries(std::uint64_t size);
 
   std::unique_ptr<Database> db_;
   Url url_;
   std::int64_t log_id_ = 0;
   std::int64_t epoch_ = 0;
-  std::uint64_t durable_size_ = 0;
-  std::uint64_t size_ = 0;
+  Tree tree_{""};
+  Tree durable_tree_{""};  // as of the last commit
   Added added_;
   bool in_transaction_ = false;
   std::map<std::array<std::string, 3>, std::int32_t> tables_;  // source, database, table
   std::int32_t last_table_id_ = 0;
+  // Of the batch being appended; they keep their memory.
+  Salts salts_;
+  std::vector<Entry> entries_;
+  std::vector<Bundle> bundles_;
+  std::vector<Tile> tiles_;
 };
 
 void LogWriter::open() {
@@ -89,7 +113,8 @@ void LogWriter::open() {
   if (log_id_ == 0) create_log();
   db_->lock_log(log_id_);
   take_lease();
-  load();
+  load_tree();
+  load_tables();
 }
 
 void LogWriter::create_log() {
@@ -108,9 +133,9 @@ void LogWriter::create_log() {
       db_->execute({"INSERT INTO lease (log_id, epoch, holder, renewed_us) VALUES ($1, 0, '', 0)",
                     {log_id_}});
       db_->execute(
-          {"INSERT INTO tree_edge (log_id, size, transactions, changes, events, gaps) "
-           "VALUES ($1, 0, 0, 0, 0, 0)",
-           {log_id_}});
+          {"INSERT INTO tree_edge (log_id, size, root, transactions, changes, events, gaps) "
+           "VALUES ($1, 0, $2, 0, 0, 0, 0)",
+           {log_id_, blob(fold({}))}});
     }
     db_->commit();
   } catch (...) {
@@ -138,11 +163,65 @@ void LogWriter::take_lease() {
   }
 }
 
-void LogWriter::load() {
-  db_->query({"SELECT size FROM tree_edge WHERE log_id = $1", {log_id_}}, [&](const Row& row) {
-    size_ = durable_size_ = as_unsigned(row.integer(0));
-    return true;
-  });
+/// The tree as of the last commit: its edge tiles as stored, what lies beneath from the last
+/// records. A root that does not come out means that one of them was changed.
+void LogWriter::load_tree() {
+  std::string origin;
+  std::string root;
+  std::uint64_t size = 0;
+  db_->query({"SELECT t.size, t.root, l.origin FROM tree_edge t JOIN log l ON l.log_id = t.log_id "
+              "WHERE t.log_id = $1",
+              {log_id_}},
+             [&](const Row& row) {
+               size = as_unsigned(row.integer(0));
+               root = row.bytes(1);
+               origin = row.text(2);
+               return true;
+             });
+  std::vector<std::vector<Hash>> edges(kTileLevels - 1);
+  db_->query({"SELECT level, hashes FROM tree_edge_tile WHERE log_id = $1", {log_id_}},
+             [&](const Row& row) {
+               const auto level = static_cast<std::size_t>(row.integer(0) - 1);
+               if (level < edges.size()) edges[level] = parse_hashes(row.bytes(1));
+               return true;
+             });
+  tree_ = Tree(origin);
+  tree_.restore(size, std::move(edges), load_edge_entries(size));
+  if (blob(tree_.root()).bytes != root || tree_.edge(0).size() != size % kTileWidth) {
+    throw core::Failure(core::Area::Store, false,
+                        fmt::format("{}: the newest records of the log '{}' are not those its tree "
+                                    "was built from; see what `rowtrail verify` says, and restore "
+                                    "the log from a backup",
+                                    url_.display, url_.log));
+  }
+  durable_tree_ = tree_;
+}
+
+/// Entries of the incomplete bundle, made again from the records themselves.
+std::string LogWriter::load_edge_entries(std::uint64_t size) {
+  const auto first = size / kTileWidth * kTileWidth;
+  std::vector<Entry> entries(size - first);
+  for (const auto& kind : kKindTables) {
+    Statement select{fmt::format("SELECT seq, time_us, payload, salt FROM {} WHERE log_id = $1 AND "
+                                 "seq >= $2 AND seq < $3",
+                                 kind.table),
+                     {log_id_, as_signed(first), as_signed(size)}};
+    db_->query(select, [&](const Row& row) {
+      auto& entry = entries[as_unsigned(row.integer(0)) - first];
+      entry.kind = kind.kind;
+      entry.time_us = row.integer(1);
+      if (row.bytes(3).size() != sizeof(Salt)) return true;  // the root will tell
+      entry.payload_bytes = row.text(2).size();
+      entry.digest = payload_digest(row.bytes(3), row.text(2));
+      return true;
+    });
+  }
+  std::string bytes;
+  for (const auto& entry : entries) entry.append_to(bytes);
+  return bytes;
+}
+
+void LogWriter::load_tables() {
   tables_.clear();
   last_table_id_ = 0;
   const Statement tables{
@@ -224,14 +303,34 @@ std::vector<std::int32_t> LogWriter::number_tables(const Batch& batch) {
 }
 
 void LogWriter::append(const Batch& batch) {
-  assert(batch.first_seq() == size_);
+  assert(batch.first_seq() == tree_.size());
+  if (batch.empty()) return;
   begin();
-  db_->insert(log_id_, batch, number_tables(batch));
-  size_ = batch.next_seq();
+  seal(batch);
+  db_->insert(log_id_, batch, salts_, number_tables(batch));
+  db_->insert_tree(log_id_, bundles_, tiles_);
   added_.transactions += batch.transactions.size();
   added_.changes += batch.changes.size();
   added_.events += batch.events.size();
   added_.gaps += batch.gaps.size();
+}
+
+/// Salts every record and adds it to the tree.
+void LogWriter::seal(const Batch& batch) {
+  const auto count = batch.next_seq() - batch.first_seq();
+  salts_.first_seq = batch.first_seq();
+  salts_.bytes.resize(count * sizeof(Salt));
+  auto* bytes = reinterpret_cast<unsigned char*>(salts_.bytes.data());
+  if (RAND_bytes(bytes, static_cast<int>(salts_.bytes.size())) != 1) refuse_randomless();
+  entries_.resize(count);
+  for_each_record(
+      batch, [&](Kind kind, std::uint64_t seq, std::int64_t time_us, std::string_view payload) {
+        entries_[seq - batch.first_seq()] = {kind, time_us, payload.size(),
+                                             payload_digest(salts_.of(seq), payload)};
+      });
+  bundles_.clear();
+  tiles_.clear();
+  for (const auto& entry : entries_) tree_.add(entry, bundles_, tiles_);
 }
 
 void LogWriter::commit(const std::string& source, const binlog::Position& position,
@@ -239,10 +338,11 @@ void LogWriter::commit(const std::string& source, const binlog::Position& positi
   begin();
   fence();
   move_edge();
+  move_edge_tiles();
   move_position(source, position, event_time_us);
   db_->commit();
   in_transaction_ = false;
-  durable_size_ = size_;
+  durable_tree_ = tree_;
   added_ = {};
 }
 
@@ -259,15 +359,29 @@ void LogWriter::fence() {
 }
 
 void LogWriter::move_edge() {
-  const auto rows = db_->execute(
-      {"UPDATE tree_edge SET size = $3, transactions = transactions + $4, changes = changes + $5, "
-       "events = events + $6, gaps = gaps + $7 WHERE log_id = $1 AND size = $2",
-       {log_id_, as_signed(durable_size_), as_signed(size_), as_signed(added_.transactions),
-        as_signed(added_.changes), as_signed(added_.events), as_signed(added_.gaps)}});
+  const auto rows =
+      db_->execute({"UPDATE tree_edge SET size = $3, root = $4, transactions = transactions + $5, "
+                    "changes = changes + $6, events = events + $7, gaps = gaps + $8 "
+                    "WHERE log_id = $1 AND size = $2",
+                    {log_id_, as_signed(durable_tree_.size()), as_signed(tree_.size()),
+                     blob(tree_.root()), as_signed(added_.transactions), as_signed(added_.changes),
+                     as_signed(added_.events), as_signed(added_.gaps)}});
   if (rows == 1) return;
   throw core::Failure(core::Area::Store, true,
                       fmt::format("{}: the log '{}' has changed beneath its writer; reopening it",
                                   url_.display, url_.log));
+}
+
+/// The incomplete tiles above level 0 change with every full tile beneath them only.
+void LogWriter::move_edge_tiles() {
+  for (int level = 1; level < kTileLevels; ++level) {
+    const auto& hashes = tree_.edge(level);
+    if (hashes == durable_tree_.edge(level)) continue;
+    db_->execute(
+        {"INSERT INTO tree_edge_tile (log_id, level, hashes) VALUES ($1, $2, $3) "
+         "ON CONFLICT (log_id, level) DO UPDATE SET hashes = excluded.hashes",
+         {log_id_, std::int64_t{level}, Blob{std::string(hash_bytes(hashes))}}});
+  }
 }
 
 void LogWriter::move_position(const std::string& source, const binlog::Position& position,
@@ -287,10 +401,10 @@ void LogWriter::move_position(const std::string& source, const binlog::Position&
 void LogWriter::rollback() {
   db_->rollback();
   in_transaction_ = false;
-  size_ = durable_size_;
+  tree_ = durable_tree_;
   added_ = {};
   // Numbers given since the last commit were not kept.
-  load();
+  load_tables();
 }
 
 }  // namespace
