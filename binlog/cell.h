@@ -33,6 +33,10 @@ enum class CellKind : std::uint8_t {
   Digest,  // text: 32 bytes of SHA-256 over a value larger than cell_bytes_max, then its u64 size
 };
 
+/// wire_type of a JSON diff (PARTIAL_UPDATE_ROWS) whose document the row image does not hold: the
+/// event's own number, which no column type has.
+inline constexpr std::uint8_t kWireJsonDiff = 39;
+
 struct Cell {
   CellKind kind = CellKind::Absent;
   std::uint8_t fsp = 0;        // digits of fraction, 0..6, for DateTime, Timestamp, Time

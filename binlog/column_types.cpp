@@ -171,6 +171,11 @@ std::string char_name(const Column& column) {
 std::string varchar_name(const Column& column) {
   return fmt::format("{}({})", is_binary(column) ? "varbinary" : "varchar", characters(column));
 }
+std::string varchar_compressed_name(const Column& column) {
+  Column plain = column;  // one byte of the length is the compression's header
+  if (plain.metadata > 0) --plain.metadata;
+  return varchar_name(plain);
+}
 std::string blob_name(const Column& column) {
   static constexpr std::array<std::string_view, 5> kSize = {"", "tiny", "", "medium", "long"};
   return fmt::format("{}{}", kSize[column.metadata], is_binary(column) ? "blob" : "text");
@@ -227,6 +232,8 @@ constexpr ColumnCodec kCodecs[] = {
   {VarString,   "VAR_STRING",   2, false, List::Text,          varchar_metadata,  decode_varchar,    varchar_name},
   {String,      "STRING",       2, false, List::Text,          string_metadata,   decode_string,     char_name},
   {Blob,        "BLOB",         1, false, List::Text,          blob_metadata,     decode_blob,       blob_name},
+  {VarcharCompressed, "VARCHAR_COMPRESSED", 2, false, List::Text, varchar_metadata, decode_varchar_compressed, varchar_compressed_name},
+  {BlobCompressed, "BLOB_COMPRESSED", 1, false, List::Text,    blob_metadata,     decode_blob_compressed, blob_name},
   {Enum,        "ENUM",         2, false, List::Label,         string_metadata,   decode_enum,       enum_name},
   {Set,         "SET",          2, false, List::Label,         string_metadata,   decode_set,        set_name},
   {Json,        "JSON",         1, false, List::None,          blob_metadata,     decode_json,       plain_name<kJson>},

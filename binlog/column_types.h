@@ -85,7 +85,8 @@ using DecodeCell = void(Cursor& in, const Column& column, CellContext& context, 
 DecodeCell decode_decimal;                                               // decimal.cpp
 DecodeCell decode_year, decode_date, decode_datetime, decode_datetime2;  // temporal.cpp
 DecodeCell decode_timestamp, decode_timestamp2, decode_time, decode_time2;
-DecodeCell decode_varchar, decode_string, decode_blob;   // text.cpp
+DecodeCell decode_varchar, decode_varchar_compressed, decode_string;
+DecodeCell decode_blob, decode_blob_compressed;          // text.cpp
 DecodeCell decode_json, decode_geometry, decode_vector;  // json_cell.cpp, geometry.cpp, vector.cpp
 
 /// Puts `raw` into a Wire cell: a value whose meaning is not known, kept byte for byte.

@@ -73,6 +73,12 @@ core::Result<> decode_previous_gtids(StreamState& /*stream*/, const EventHeader&
   return {};
 }
 
+core::Result<> decode_transaction_payload(StreamState& stream, const EventHeader& /*header*/,
+                                          Cursor& in, EventBody& out) {
+  out.emplace<Ignored>();  // the Decoder gives the events inside in its place
+  return stream.payload.open(in);
+}
+
 core::Result<> decode_start_encryption(StreamState& stream, const EventHeader& /*header*/,
                                        Cursor& /*in*/, EventBody& /*out*/) {
   return core::Error{core::Errc::Unsupported,

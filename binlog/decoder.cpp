@@ -26,6 +26,25 @@ EventHeader read_header(ByteView raw) {
   return header;
 }
 
+bool is_type(const EventHeader& header, EventType type) {
+  return header.type == static_cast<std::uint8_t>(type);
+}
+
+/// Events about the stream, which no transaction contains.
+bool is_stream_event(const EventHeader& header) {
+  switch (static_cast<EventType>(header.type)) {
+    case EventType::FormatDescription:
+    case EventType::Rotate:
+    case EventType::Stop:
+    case EventType::Heartbeat:
+    case EventType::HeartbeatV2:
+    case EventType::TransactionPayload:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool checksum_matches(ByteView raw) {
   const auto body = raw.first(raw.size() - kChecksumBytes);
   return libdeflate_crc32(0, body.data(), body.size()) ==
@@ -54,7 +73,7 @@ bool is_binlog_name(std::string_view name) {
 
 /// Removes a verified checksum from `raw`; false when it does not match.
 bool strip_checksum(const StreamState& stream, const EventHeader& header, ByteView& raw) {
-  const bool is_format = header.type == static_cast<std::uint8_t>(EventType::FormatDescription);
+  const bool is_format = is_type(header, EventType::FormatDescription);
   const bool has_field = stream.has_checksum || is_format || !stream.has_format;
   if (!has_field) return true;
   if (raw.size() < EventHeader::kBytes + kChecksumBytes) return false;
@@ -64,7 +83,7 @@ bool strip_checksum(const StreamState& stream, const EventHeader& header, ByteVi
   }
   // Before the first format description only a server's made-up Rotate can come, and it has a
   // checksum only where the client announced that it understands them.
-  const bool is_rotate = header.type == static_cast<std::uint8_t>(EventType::Rotate);
+  const bool is_rotate = is_type(header, EventType::Rotate);
   return !stream.has_format && is_rotate &&
          is_binlog_name(as_text(raw.subspan(std::min(raw.size(), EventHeader::kBytes + 8))));
 }
@@ -122,6 +141,10 @@ core::Result<Event> Decoder::decode(std::span<const std::byte> raw) {
   const auto refuse = [&](core::Errc code, std::string message) {
     return at_place(stream, header, {code, std::move(message)});
   };
+  if (has_inner()) {
+    return refuse(core::Errc::Invalid,
+                  "comes before the events of the payload before it were taken");
+  }
   if (header.size != raw.size()) {
     return refuse(header.size > raw.size() ? core::Errc::Truncated : core::Errc::Malformed,
                   fmt::format("the header says {} bytes, {} are there", header.size, raw.size()));
@@ -133,10 +156,8 @@ core::Result<Event> Decoder::decode(std::span<const std::byte> raw) {
     return refuse(core::Errc::Checksum,
                   "the checksum does not match: the event was damaged on disk or on the way");
   }
-  const auto* type = find_event_type(header.type);
-  const bool is_format = header.type == static_cast<std::uint8_t>(EventType::FormatDescription);
-  const bool is_rotate = header.type == static_cast<std::uint8_t>(EventType::Rotate);
-  if (!stream.has_format && !is_format && !is_rotate) {
+  const bool is_rotate = is_type(header, EventType::Rotate);
+  if (!stream.has_format && !is_type(header, EventType::FormatDescription) && !is_rotate) {
     return refuse(core::Errc::Malformed, "comes before the format description of its stream");
   }
   if (!is_outside_the_file(header)) {
@@ -144,17 +165,53 @@ core::Result<Event> Decoder::decode(std::span<const std::byte> raw) {
     event.start = event.end - header.size;
     stream.position = event.start;  // what an error message should name
   }
-  Cursor in(raw.subspan(EventHeader::kBytes));
-  if (type != nullptr) {
-    if (auto decoded = type->decode(stream, header, in, event.body); !decoded) {
-      return at_place(stream, header, decoded.error());
-    }
-  } else if ((header.flags & EventHeader::kFlagIgnorable) == 0) {
-    return refuse(core::Errc::Unsupported,
-                  "this version does not know the event, and the server does not mark it as one "
-                  "that may be skipped; update rowtrail");
+  if (auto decoded = decode_body(raw, event); !decoded) return decoded.error();
+  if (has_inner()) {
+    stream.payload_start = event.start;
+    stream.payload_end = event.end;
+    return next_inner();
   }
   if (event.end != 0 && !is_rotate) stream.position = event.end;
+  return event;
+}
+
+core::Result<> Decoder::decode_body(std::span<const std::byte> raw, Event& event) {
+  auto& stream = *state_;
+  const auto& header = event.header;
+  const auto* type = find_event_type(header.type);
+  if (type == nullptr) {
+    if ((header.flags & EventHeader::kFlagIgnorable) != 0) return {};
+    return at_place(stream, header,
+                    {core::Errc::Unsupported,
+                     "this version does not know the event, and the server does not mark it as one "
+                     "that may be skipped; update rowtrail"});
+  }
+  Cursor in(raw.subspan(EventHeader::kBytes));
+  if (auto decoded = type->decode(stream, header, in, event.body); !decoded) {
+    return at_place(stream, header, decoded.error());
+  }
+  return {};
+}
+
+bool Decoder::has_inner() const noexcept {
+  return state_->payload.active();
+}
+
+core::Result<Event> Decoder::next_inner() {
+  auto& stream = *state_;
+  Event event;
+  event.header.type = static_cast<std::uint8_t>(EventType::TransactionPayload);
+  const auto raw = stream.payload.next();
+  if (!raw) return at_place(stream, event.header, raw.error());
+  event.header = read_header(*raw);
+  event.start = stream.payload_start;
+  event.end = stream.payload_end;
+  if (is_stream_event(event.header)) {
+    return at_place(stream, event.header,
+                    {core::Errc::Malformed, "stands inside a transaction's payload"});
+  }
+  if (auto decoded = decode_body(*raw, event); !decoded) return decoded.error();
+  if (!has_inner()) stream.position = event.end;
   return event;
 }
 

@@ -32,7 +32,12 @@ class Decoder {
 
   /// One event with its header and, if the stream has them, its checksum, which is verified.
   /// On an error the message names file, position and event type; the decoder must not be used on.
+  /// A compressed transaction (TRANSACTION_PAYLOAD) is one raw event and many events: decode()
+  /// gives the first, next_inner() the others while has_inner() says so. `raw` must stay until
+  /// then, and decode() refuses more before. All of them start and end where the raw event does.
   core::Result<Event> decode(std::span<const std::byte> raw);
+  [[nodiscard]] bool has_inner() const noexcept;
+  core::Result<Event> next_inner();
 
   [[nodiscard]] const std::string& file() const noexcept;
   [[nodiscard]] std::uint64_t position() const noexcept;  // offset of the next event
@@ -41,6 +46,8 @@ class Decoder {
   [[nodiscard]] const std::string& server_version() const noexcept;
 
  private:
+  core::Result<> decode_body(std::span<const std::byte> raw, Event& event);
+
   std::unique_ptr<StreamState> state_;
 };
 

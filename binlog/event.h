@@ -39,14 +39,22 @@ struct Rotate {
   std::string_view file;
   std::uint64_t pos = 4;
 };
+/// Name of an XA transaction: gtrid and bqual together are at most 128 bytes, of any kind.
+struct XaId {
+  std::uint32_t format = 0;
+  std::string_view gtrid;
+  std::string_view bqual;
+};
 struct GtidEvent {
-  Gtid gtid;                             // empty(): ANONYMOUS_GTID
-  std::int64_t original_commit_us = 0;   // 0: not logged
-  std::int64_t immediate_commit_us = 0;  // 0: not logged
-  std::uint64_t transaction_bytes = 0;   // 0: not logged
-  std::uint32_t thread_id = 0;           // MariaDB only; 0: not logged
-  bool is_ddl_or_standalone = false;     // MariaDB FL_STANDALONE: no COMMIT follows
-  bool is_xa_prepared_or_completed = false;
+  Gtid gtid;                                 // empty(): ANONYMOUS_GTID
+  std::int64_t original_commit_us = 0;       // 0: not logged
+  std::int64_t immediate_commit_us = 0;      // 0: not logged
+  std::uint64_t transaction_bytes = 0;       // 0: not logged
+  std::uint32_t thread_id = 0;               // MariaDB only; 0: not logged
+  bool is_ddl_or_standalone = false;         // MariaDB FL_STANDALONE: no COMMIT follows
+  bool is_xa_prepared_or_completed = false;  // MariaDB: the group ends in XA PREPARE or is the
+                                             // XA COMMIT or ROLLBACK of `xa`
+  XaId xa;
 };
 struct Query {
   std::uint32_t thread_id = 0;
@@ -59,6 +67,7 @@ struct RowsQuery {  // ROWS_QUERY (MySQL) and ANNOTATE_ROWS (MariaDB)
 };
 struct TableMap {
   std::uint64_t table_id = 0;
+  std::span<const std::byte> body;  // behind table id and flags: parse_table_map() reads it again
   const TableSchemaPtr* schema = nullptr;  // owned by the Decoder
 };
 enum class RowsKind : std::uint8_t { Insert, Update, Delete };
@@ -75,11 +84,15 @@ struct RowsEvent {
 struct Xid {
   std::uint64_t xid = 0;
 };
+struct XaPrepare {  // ends a transaction whose fate an XA COMMIT or XA ROLLBACK decides later
+  bool one_phase = false;  // XA COMMIT … ONE PHASE: committed here and now
+  XaId id;
+};
 struct Heartbeat {
   std::string_view file;
   std::uint64_t pos = 0;
 };
-struct PreviousGtids {
+struct PreviousGtids {  // PREVIOUS_GTIDS (MySQL) and GTID_LIST (MariaDB): GtidSet::decode reads it
   std::span<const std::byte> encoded;
 };
 struct Incident {
@@ -90,8 +103,9 @@ struct Stop {};
 /// Understood, and of no consequence to the record (INTVAR, PREVIOUS_GTIDS of another flavour …).
 struct Ignored {};
 
-using EventBody = std::variant<Ignored, FormatDescription, Rotate, GtidEvent, Query, RowsQuery,
-                               TableMap, RowsEvent, Xid, Heartbeat, PreviousGtids, Incident, Stop>;
+using EventBody =
+    std::variant<Ignored, FormatDescription, Rotate, GtidEvent, Query, RowsQuery, TableMap,
+                 RowsEvent, Xid, XaPrepare, Heartbeat, PreviousGtids, Incident, Stop>;
 
 struct Event {
   EventHeader header;

@@ -1,5 +1,8 @@
 #include "binlog/event_types.h"
 
+#include "binlog/decoder.h"
+#include "binlog/inflate.h"
+
 #include <array>
 
 #include <fmt/format.h>
@@ -20,17 +23,9 @@ core::Result<> refuse(StreamState& /*stream*/, const EventHeader& /*header*/, Cu
 }
 
 constexpr char kTooOld[] = "written by a server before MySQL 5.6, which this version does not read";
-constexpr char kNoXa[] = "XA transactions are not supported by this version";
-constexpr char kNoPartialJson[] =
-    "partial JSON updates are not supported by this version; on the source: SET GLOBAL "
-    "binlog_row_value_options=''";
-constexpr char kNoPayload[] =
-    "compressed transactions are not supported by this version; on the source: SET GLOBAL "
-    "binlog_transaction_compression=OFF";
-constexpr char kNoCompressed[] =
-    "MariaDB's compressed events are not supported by this version; on the source: SET GLOBAL "
-    "log_bin_compress=OFF";
 constexpr char kNoFragments[] = "MariaDB's row fragments are not supported by this version";
+
+constexpr std::size_t kExpandedKept = 1024 * 1024;
 
 using enum EventType;
 
@@ -74,9 +69,9 @@ constexpr EventTypeInfo kEventTypes[] = {
     {PreviousGtids, "Previous_gtids", decode_previous_gtids},
     {TransactionContext, "Transaction_context", ignore},
     {ViewChange, "View_change", ignore},
-    {XaPrepare, "XA_prepare", refuse<kNoXa>},
-    {PartialUpdateRows, "Update_rows_partial", refuse<kNoPartialJson>},
-    {TransactionPayload, "Transaction_payload", refuse<kNoPayload>},
+    {XaPrepare, "XA_prepare", decode_xa_prepare},
+    {PartialUpdateRows, "Update_rows_partial", decode_rows_v2},
+    {TransactionPayload, "Transaction_payload", decode_transaction_payload},
     {HeartbeatV2, "Heartbeat_v2", decode_heartbeat_v2},
     {GtidTagged, "Gtid_tagged_log_event", decode_gtid_tagged},
     {AnnotateRows, "Annotate_rows", decode_annotate_rows},
@@ -84,13 +79,13 @@ constexpr EventTypeInfo kEventTypes[] = {
     {MariaDbGtid, "Gtid", decode_mariadb_gtid},
     {GtidList, "Gtid_list", ignore},
     {StartEncryption, "Start_encryption", decode_start_encryption},
-    {QueryCompressed, "Query_compressed", refuse<kNoCompressed>},
-    {WriteRowsCompressedV1, "Write_rows_compressed_v1", refuse<kNoCompressed>},
-    {UpdateRowsCompressedV1, "Update_rows_compressed_v1", refuse<kNoCompressed>},
-    {DeleteRowsCompressedV1, "Delete_rows_compressed_v1", refuse<kNoCompressed>},
-    {WriteRowsCompressed, "Write_rows_compressed", refuse<kNoCompressed>},
-    {UpdateRowsCompressed, "Update_rows_compressed", refuse<kNoCompressed>},
-    {DeleteRowsCompressed, "Delete_rows_compressed", refuse<kNoCompressed>},
+    {QueryCompressed, "Query_compressed", decode_query_compressed},
+    {WriteRowsCompressedV1, "Write_rows_compressed_v1", decode_rows_v1_compressed},
+    {UpdateRowsCompressedV1, "Update_rows_compressed_v1", decode_rows_v1_compressed},
+    {DeleteRowsCompressedV1, "Delete_rows_compressed_v1", decode_rows_v1_compressed},
+    {WriteRowsCompressed, "Write_rows_compressed", decode_rows_v2_compressed},
+    {UpdateRowsCompressed, "Update_rows_compressed", decode_rows_v2_compressed},
+    {DeleteRowsCompressed, "Delete_rows_compressed", decode_rows_v2_compressed},
     {PartialRowData, "Partial_rows", refuse<kNoFragments>},
 };
 
@@ -114,6 +109,21 @@ const EventTypeInfo* find_event_type(std::uint8_t type) noexcept {
 std::string event_type_name(std::uint8_t type) {
   const auto* info = find_event_type(type);
   return info == nullptr ? fmt::format("Unknown({})", type) : std::string(info->name);
+}
+
+core::Result<ByteView> expand_rest(StreamState& stream, Cursor& in) {
+  const auto value = read_compressed(in);
+  if (!in.ok() || value.size > Decoder::kEventBytesMax) {
+    return core::Error{core::Errc::Malformed, "the compressed data has a malformed header"};
+  }
+  if (value.size < kExpandedKept && stream.expanded.capacity() > kExpandedKept) {
+    stream.expanded = {};  // a giant event is over: give its memory back
+  }
+  stream.expanded.resize(value.size);
+  if (!inflate(value, stream.expanded.data())) {
+    return core::Error{core::Errc::Malformed, "the compressed data cannot be expanded"};
+  }
+  return ByteView(stream.expanded);
 }
 
 core::Error truncated_event() {

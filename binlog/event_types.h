@@ -5,12 +5,14 @@
 
 #include "binlog/cursor.h"
 #include "binlog/event.h"
+#include "binlog/payload.h"
 #include "binlog/table_map.h"
 #include "core/core.h"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rowtrail::binlog {
 
@@ -85,6 +87,10 @@ struct StreamState {
   std::uint32_t format_created = 0;
   std::string server_version;
   TableMaps tables;
+  std::vector<std::byte> expanded;  // body of the event decoded last, if it was compressed
+  PayloadReader payload;
+  std::uint64_t payload_start = 0;  // of the event that holds it
+  std::uint64_t payload_end = 0;
 };
 
 /// Decodes one body, checksum removed.
@@ -102,11 +108,17 @@ struct EventTypeInfo {
 
 // Decoders, by file.
 DecodeEvent decode_format_description, decode_rotate, decode_heartbeat, decode_heartbeat_v2;
+DecodeEvent decode_transaction_payload;
 DecodeEvent decode_stop, decode_previous_gtids, decode_start_encryption;  // control_events.cpp
 DecodeEvent decode_gtid, decode_gtid_tagged, decode_mariadb_gtid;         // gtid_events.cpp
-DecodeEvent decode_query, decode_load_query, decode_rows_query, decode_annotate_rows;
-DecodeEvent decode_xid, decode_incident;                       // statement_events.cpp
-DecodeEvent decode_table_map, decode_rows_v1, decode_rows_v2;  // row_events.cpp
+DecodeEvent decode_query, decode_query_compressed, decode_load_query, decode_rows_query,
+    decode_annotate_rows;
+DecodeEvent decode_xid, decode_xa_prepare, decode_incident;  // statement_events.cpp
+DecodeEvent decode_table_map, decode_rows_v1, decode_rows_v2;
+DecodeEvent decode_rows_v1_compressed, decode_rows_v2_compressed;  // row_events.cpp
+
+/// Expands what is left of `in` (MariaDB's compressed events) into `stream.expanded`.
+core::Result<ByteView> expand_rest(StreamState& stream, Cursor& in);
 
 /// A body shorter than its own fields.
 [[nodiscard]] core::Error truncated_event();

@@ -133,9 +133,11 @@ core::Result<> decode_mariadb_gtid(StreamState& stream, const EventHeader& heade
   event.is_xa_prepared_or_completed = (flags & (kPreparedXa | kCompletedXa)) != 0;
   if ((flags & kGroupCommit) != 0) in.skip(8);
   if (event.is_xa_prepared_or_completed) {
-    in.skip(4);
-    const std::uint64_t gtrid = in.u8();
-    in.skip(gtrid + in.u8());
+    event.xa.format = in.u32();
+    const auto gtrid_bytes = in.u8();
+    const auto bqual_bytes = in.u8();
+    event.xa.gtrid = in.text(gtrid_bytes);
+    event.xa.bqual = in.text(bqual_bytes);
   }
   if (!in.ok()) return truncated_event();
   if (!in.at_end()) {

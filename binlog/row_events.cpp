@@ -15,9 +15,13 @@ RowsKind rows_kind(std::uint8_t type) {
   switch (static_cast<EventType>(type)) {
     case EventType::WriteRowsV1:
     case EventType::WriteRows:
+    case EventType::WriteRowsCompressedV1:
+    case EventType::WriteRowsCompressed:
       return RowsKind::Insert;
     case EventType::DeleteRowsV1:
     case EventType::DeleteRows:
+    case EventType::DeleteRowsCompressedV1:
+    case EventType::DeleteRowsCompressed:
       return RowsKind::Delete;
     default:
       return RowsKind::Update;
@@ -47,6 +51,7 @@ core::Result<> read_rows(StreamState& stream, const EventHeader& header, Cursor&
   auto& rows = out.emplace<RowsEvent>();
   rows.kind = rows_kind(header.type);
   rows.flags = flags;
+  rows.partial_json = header.type == static_cast<std::uint8_t>(EventType::PartialUpdateRows);
   rows.ends_statement = ends_statement;
   rows.schema = schema;
   if (rows.kind != RowsKind::Insert) rows.before_columns = in.take(bitmap_bytes);
@@ -69,6 +74,17 @@ core::Result<> read_rows(StreamState& stream, const EventHeader& header, Cursor&
   return {};
 }
 
+/// Only the rows are compressed, not what stands before them (MariaDB, row_log_event_uncompress).
+core::Result<> expand_rows(StreamState& stream, EventBody& out) {
+  auto* const rows = std::get_if<RowsEvent>(&out);
+  if (rows == nullptr) return {};
+  Cursor packed(rows->rows);
+  const auto expanded = expand_rest(stream, packed);
+  if (!expanded) return expanded.error();
+  rows->rows = *expanded;
+  return {};
+}
+
 }  // namespace
 
 core::Result<> decode_table_map(StreamState& stream, const EventHeader& /*header*/, Cursor& in,
@@ -77,7 +93,8 @@ core::Result<> decode_table_map(StreamState& stream, const EventHeader& /*header
   map.table_id = in.le<6>();
   in.skip(2);
   if (!in.ok()) return truncated_event();
-  const auto schema = stream.tables.add(map.table_id, in.rest(), stream.flavor);
+  map.body = in.rest();
+  const auto schema = stream.tables.add(map.table_id, map.body, stream.flavor);
   if (!schema) return schema.error();
   map.schema = *schema;
   return {};
@@ -91,6 +108,18 @@ core::Result<> decode_rows_v1(StreamState& stream, const EventHeader& header, Cu
 core::Result<> decode_rows_v2(StreamState& stream, const EventHeader& header, Cursor& in,
                               EventBody& out) {
   return read_rows(stream, header, in, true, out);
+}
+
+core::Result<> decode_rows_v1_compressed(StreamState& stream, const EventHeader& header, Cursor& in,
+                                         EventBody& out) {
+  if (auto read = read_rows(stream, header, in, false, out); !read) return read;
+  return expand_rows(stream, out);
+}
+
+core::Result<> decode_rows_v2_compressed(StreamState& stream, const EventHeader& header, Cursor& in,
+                                         EventBody& out) {
+  if (auto read = read_rows(stream, header, in, true, out); !read) return read;
+  return expand_rows(stream, out);
 }
 
 }  // namespace rowtrail::binlog

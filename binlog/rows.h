@@ -39,6 +39,10 @@ class RowsReader {
     std::size_t logged = 0;
   };
   bool read_image(const Image& image, Cursor& in, std::span<const Cell>& out);
+  /// The after image of PARTIAL_UPDATE_ROWS, whose JSON columns may be diffs to `before`.
+  bool read_partial_image(Cursor& in, std::span<const Cell> before, std::span<const Cell>& out);
+  bool read_json_diff(Cursor& in, const Column& column, const Cell& before, Cell& out);
+  bool read_cell(Cursor& in, const Column& column, Cell& out);
   bool fail(core::Errc code, std::string message);
 
   const TableSchema& schema_;
@@ -49,6 +53,7 @@ class RowsReader {
   std::span<const std::byte> rest_;
   core::Error error_;
   bool copy_cells_ = false;  // the event is too large to be copied whole
+  bool partial_json_;        // the event is PARTIAL_UPDATE_ROWS
   bool failed_ = false;
   bool is_first_ = true;
 };

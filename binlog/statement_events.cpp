@@ -31,6 +31,16 @@ core::Result<> decode_query(StreamState& /*stream*/, const EventHeader& /*header
   return read_query(in, 0, out);
 }
 
+core::Result<> decode_query_compressed(StreamState& stream, const EventHeader& /*header*/,
+                                       Cursor& in, EventBody& out) {
+  if (auto read = read_query(in, 0, out); !read) return read;
+  Cursor packed(as_bytes(std::get<Query>(out).sql));
+  const auto sql = expand_rest(stream, packed);
+  if (!sql) return sql.error();
+  std::get<Query>(out).sql = as_text(*sql);
+  return {};
+}
+
 core::Result<> decode_load_query(StreamState& /*stream*/, const EventHeader& /*header*/, Cursor& in,
                                  EventBody& out) {
   // LOAD DATA in statement format: file id 4, start 4 and end 4 of the file name, duplicates 1.
@@ -54,6 +64,21 @@ core::Result<> decode_annotate_rows(StreamState& /*stream*/, const EventHeader& 
 core::Result<> decode_xid(StreamState& stream, const EventHeader& /*header*/, Cursor& in,
                           EventBody& out) {
   out.emplace<Xid>().xid = in.u64();
+  if (!in.ok()) return truncated_event();
+  stream.tables.end_statement();
+  return {};
+}
+
+//   ┌ one phase 1 ┬ format 4 ┬ gtrid length 4 ┬ bqual length 4 ┬ gtrid ┬ bqual ┐
+core::Result<> decode_xa_prepare(StreamState& stream, const EventHeader& /*header*/, Cursor& in,
+                                 EventBody& out) {
+  auto& prepare = out.emplace<XaPrepare>();
+  prepare.one_phase = in.u8() != 0;
+  prepare.id.format = in.u32();
+  const auto gtrid_bytes = in.u32();
+  const auto bqual_bytes = in.u32();
+  prepare.id.gtrid = in.text(gtrid_bytes);
+  prepare.id.bqual = in.text(bqual_bytes);
   if (!in.ok()) return truncated_event();
   stream.tables.end_statement();
   return {};

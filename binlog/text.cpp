@@ -1,6 +1,8 @@
 // Strings of every kind: CHAR, BINARY, VARCHAR, TEXT and BLOB. Lengths are in bytes.
 #include "binlog/charset.h"
 #include "binlog/column_types.h"
+#include "binlog/decoder.h"
+#include "binlog/inflate.h"
 
 #include <array>
 
@@ -19,6 +21,28 @@ void set_characters(Cell& out, const Column& column, ByteView raw, CellContext& 
   const bool in_place = text.data() == as_text(raw).data();
   if (context.copy && in_place) text = context.arena.copy(text);
   set_text(out, CellKind::Text, text);
+}
+
+/// MariaDB's COMPRESSED columns (sql/field_comp.cc): a zero byte and the value, or a compressed
+/// one.
+void set_compressed(Cursor& in, Cell& out, const Column& column, ByteView raw,
+                    CellContext& context) {
+  if (raw.empty()) return set_characters(out, column, raw, context);
+  if (raw.front() == std::byte{0}) {
+    return set_characters(out, column, raw.subspan(1), context);
+  }
+  Cursor packed(raw);
+  const auto value = read_compressed(packed);
+  if (!packed.ok() || value.size > Decoder::kEventBytesMax) return in.fail();
+  if (value.size > kCellBytesMax) {  // only its digest stays
+    std::vector<std::byte> large(value.size);
+    if (!inflate(value, large.data())) return in.fail();
+    return set_characters(out, column, large, context);
+  }
+  const auto text = context.arena.make_span<std::byte>(value.size);
+  if (!inflate(value, text.data())) return in.fail();
+  CellContext in_place{context.arena, false};
+  set_characters(out, column, text, in_place);
 }
 
 }  // namespace
@@ -69,6 +93,15 @@ void decode_string(Cursor& in, const Column& column, CellContext& context, Cell&
 
 void decode_blob(Cursor& in, const Column& column, CellContext& context, Cell& out) {
   set_characters(out, column, in.take(in.le(column.metadata)), context);
+}
+
+void decode_varchar_compressed(Cursor& in, const Column& column, CellContext& context, Cell& out) {
+  const auto size = column.metadata > 255 ? in.u16() : in.u8();
+  set_compressed(in, out, column, in.take(size), context);
+}
+
+void decode_blob_compressed(Cursor& in, const Column& column, CellContext& context, Cell& out) {
+  set_compressed(in, out, column, in.take(in.le(column.metadata)), context);
 }
 
 }  // namespace rowtrail::binlog

@@ -1,5 +1,4 @@
 #include "normalize/normalizer.h"
-
 #include "normalize/sql.h"
 
 #include <algorithm>
@@ -15,8 +14,6 @@ using binlog::Event;
 using core::Errc;
 using core::Error;
 using core::Result;
-
-constexpr std::uint8_t kXaPrepareEvent = 38;
 
 constexpr std::int64_t kMicroPerSecond = 1'000'000;
 
@@ -61,7 +58,7 @@ Error Normalizer::error(Errc code, std::string_view what) const {
 struct Normalizer::Visit {
   Normalizer& self;
 
-  Result<> operator()(const binlog::Ignored&) const { return self.on_other(); }
+  Result<> operator()(const binlog::Ignored&) const { return {}; }
   Result<> operator()(const binlog::FormatDescription& e) const { return self.on_format(e); }
   Result<> operator()(const binlog::Rotate&) const {
     return self.on_boundary("the next file begins");
@@ -72,6 +69,7 @@ struct Normalizer::Visit {
   Result<> operator()(const binlog::TableMap&) const { return {}; }  // rows events carry it
   Result<> operator()(const binlog::RowsEvent& e) const { return self.on_rows(e); }
   Result<> operator()(const binlog::Xid&) const { return self.on_end("a commit (XID)", false); }
+  Result<> operator()(const binlog::XaPrepare&) const { return self.on_xa_prepare(); }
   Result<> operator()(const binlog::Heartbeat&) const { return {}; }
   Result<> operator()(const binlog::PreviousGtids&) const { return {}; }
   Result<> operator()(const binlog::Stop&) const { return self.on_boundary("the server stopped"); }
@@ -239,8 +237,7 @@ Result<> Normalizer::on_boundary(std::string_view what) {
                   what));
 }
 
-Result<> Normalizer::on_other() {
-  if (event_->header.type != kXaPrepareEvent) return {};
+Result<> Normalizer::on_xa_prepare() {
   return error(Errc::Unsupported, "XA transactions are not read yet");
 }
 

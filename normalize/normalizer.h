@@ -71,7 +71,7 @@ class Normalizer {
   void add_row(Op op, const VersionedSchema& layout, const binlog::Row& row);
   core::Result<> on_format(const binlog::FormatDescription& format);
   core::Result<> on_boundary(std::string_view what);
-  core::Result<> on_other();
+  core::Result<> on_xa_prepare();
 
   void begin(std::string id, std::uint32_t thread_id);
   void commit();

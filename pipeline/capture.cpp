@@ -238,20 +238,21 @@ Capture::Outcome Capture::stream() {
       return Outcome::Ended;
     }
     if (auto file = source_->take_new_file(); !file.empty()) {
-      const bool same = file.substr(file.rfind('/') + 1) ==
-                        resume_.position.file.substr(resume_.position.file.rfind('/') + 1);
-      decoder.set_position(std::move(file),
-                           same ? std::max<std::uint64_t>(4, resume_.position.pos) : 4);
+      decoder.set_position(std::move(file), source_->new_file_pos());
     }
     auto event = decoder.decode(*raw);
-    if (!event) throw Failure(Area::Source, false, event.error().message);
-    if (auto pushed = normalizer.push(*event, decoder.file()); !pushed) {
-      throw Failure(Area::Source, false, pushed.error().message);
-    }
-    if (auto outcome = deliver(normalizer)) return *outcome;
-    if (!normalizer.in_transaction()) {
-      if (auto outcome = note_position(*event, decoder)) return *outcome;
-      if (end_ && reached_end(decoder.file(), decoder.position())) return Outcome::Ended;
+    while (true) {  // more than once for the events inside a compressed transaction
+      if (!event) throw Failure(Area::Source, false, event.error().message);
+      if (auto pushed = normalizer.push(*event, decoder.file()); !pushed) {
+        throw Failure(Area::Source, false, pushed.error().message);
+      }
+      if (auto outcome = deliver(normalizer)) return *outcome;
+      if (!normalizer.in_transaction()) {
+        if (auto outcome = note_position(*event, decoder)) return *outcome;
+        if (end_ && reached_end(decoder.file(), decoder.position())) return Outcome::Ended;
+      }
+      if (!decoder.has_inner()) break;
+      event = decoder.next_inner();
     }
   }
   return Outcome::Ended;

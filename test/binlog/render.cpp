@@ -94,6 +94,10 @@ struct Body {
   std::string operator()(const TableMap& e) const { return render_schema(**e.schema); }
   std::string operator()(const RowsEvent& e) const { return render_rows(e); }
   std::string operator()(const Xid&) const { return ""; }
+  std::string operator()(const XaPrepare& e) const {
+    return fmt::format("{} {} {} one phase {}", e.id.format, quoted(e.id.gtrid), quoted(e.id.bqual),
+                       e.one_phase);
+  }
   std::string operator()(const Heartbeat& e) const { return fmt::format("{}:{}", e.file, e.pos); }
   std::string operator()(const PreviousGtids& e) const {
     return hex({reinterpret_cast<const char*>(e.encoded.data()), e.encoded.size()});
@@ -103,6 +107,11 @@ struct Body {
   }
   std::string operator()(const Stop&) const { return ""; }
 };
+
+std::string render_event(const Event& event) {
+  return fmt::format("{} {} {}\n", event.start, event_type_name(event.header.type),
+                     std::visit(Body{}, event.body));
+}
 
 }  // namespace
 
@@ -182,10 +191,13 @@ std::string render_file(const std::string& path) {
     if (auto name = source->take_new_file(); !name.empty()) {
       decoder.set_position(name, source->new_file_pos());
     }
-    const auto event = decoder.decode(*raw);
+    auto event = decoder.decode(*raw);
+    while (event && decoder.has_inner()) {
+      out.append(render_event(*event));
+      event = decoder.next_inner();
+    }
     if (!event) return out.append(fmt::format("error: {}\n", event.error().message));
-    fmt::format_to(std::back_inserter(out), "{} {} {}\n", event->start,
-                   event_type_name(event->header.type), std::visit(Body{}, event->body));
+    out.append(render_event(*event));
   }
 }
 

@@ -1,0 +1,24 @@
+-- JSON diffs (binlog_row_value_options = PARTIAL_JSON): every UPDATE is event 39.
+SET NAMES utf8mb4;
+CREATE TABLE partial (id INT PRIMARY KEY, a JSON, n INT, b JSON);
+INSERT INTO partial VALUES (1, '{"name": "an object with a long enough name", "n": 1, "list": [1, 2, 3, {"deep": "value"}], "größe": 1, "a b": 1.0}', 1, '["first", "second", "third", "a longer string so that a diff is shorter"]');
+INSERT INTO partial VALUES (2, '{"k": "padding padding padding padding padding padding"}', 2, NULL);
+SET SESSION binlog_row_value_options = 'PARTIAL_JSON';
+UPDATE partial SET n = n + 1;
+UPDATE partial SET a = JSON_REPLACE(a, '$.n', 2) WHERE id = 1;
+UPDATE partial SET a = JSON_SET(a, '$.list[1]', 'replaced', '$.list[3].deep', -0e0, '$.added', JSON_ARRAY(1.5, NULL, TRUE)) WHERE id = 1;
+UPDATE partial SET a = JSON_REMOVE(a, '$.list[0]', '$."a b"'), b = JSON_SET(b, '$[last]', JSON_OBJECT('x', 1)) WHERE id = 1;
+UPDATE partial SET b = JSON_REMOVE(b, '$[last]') WHERE id = 1;
+UPDATE partial SET b = JSON_SET(b, '$[2]', 'back at the end', '$[0]', 'zero') WHERE id = 1;
+UPDATE partial SET b = JSON_ARRAY_INSERT(b, '$[1]', 'inserted') WHERE id = 1;
+UPDATE partial SET a = JSON_SET(a, '$."größe"', 2, '$."quo\\"te"', 'q', '$."tab\\there"', JSON_OBJECT()) WHERE id = 1;
+UPDATE partial SET a = JSON_SET(a, '$.short', 1, '$.k', 'v'), b = JSON_ARRAY() WHERE id = 2;
+UPDATE partial SET a = '{"entirely": "new"}' WHERE id = 2;
+UPDATE partial SET a = NULL WHERE id = 2;
+SET SESSION binlog_row_image = 'MINIMAL';
+UPDATE partial SET a = JSON_SET(a, '$.n', 77) WHERE id = 1;
+UPDATE partial SET n = 9 WHERE id = 1;
+SET SESSION binlog_row_image = 'NOBLOB';
+UPDATE partial SET a = JSON_SET(a, '$.n', 78) WHERE id = 1;
+SET SESSION binlog_row_image = 'FULL', binlog_row_value_options = '';
+UPDATE partial SET n = 10;
