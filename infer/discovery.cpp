@@ -1,12 +1,16 @@
 #include "infer/discovery.h"
 
+#include "infer/decimal.h"
+#include "infer/hashing.h"
+#include "infer/naming.h"
 #include "infer/row.h"
 
 #include <algorithm>
 #include <set>
+#include <tuple>
+#include <unordered_set>
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
 
 namespace rowtrail::infer {
 namespace {
@@ -15,217 +19,303 @@ using normalize::Change;
 using normalize::Op;
 
 constexpr std::size_t kObjectsMax = 64;
-constexpr std::size_t kEvidenceMax = 10'000;
+constexpr std::size_t kEvidenceMax = 1'000;       // beyond: the whole transaction
+constexpr std::size_t kReferenceRowsMax = 4'096;  // rows that are looked at for references
 
-/// "companies" → "company", "sales" → "sale", "address" stays.
-std::string singular(std::string_view table) {
-  std::string word(table);
-  std::transform(word.begin(), word.end(), word.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (word.size() > 3 && word.ends_with("ies")) return word.substr(0, word.size() - 3) + "y";
-  if (word.size() > 2 && word.ends_with('s') && !word.ends_with("ss") && !word.ends_with("us")) {
-    word.pop_back();
-  }
-  return word;
-}
-
-std::string_view verb(Op op) {
-  switch (op) {
-    case Op::Insert:
-      return "created";
-    case Op::Update:
-      return "updated";
-    case Op::Delete:
-      return "deleted";
-    case Op::Truncate:
-      return "truncated";
-    case Op::Ddl:
-      return "schema_changed";
-    case Op::Snapshot:
-      return "snapshot";
-  }
-  return "changed";
-}
-
-bool is_text_status(const binlog::Cell& cell) {
-  return cell.kind == binlog::CellKind::Enum;
-}
-
-std::string text_of(const Change& change, Side side, int column) {
+std::string text_of(const Change& change, Side side, std::uint32_t column) {
   binlog::Arena arena;
   std::string out;
-  append_text(out, column_value(change, side, column, arena));
+  append_text(out, column_value(change, side, static_cast<int>(column), arena));
   return out;
 }
 
-/// -1, 0, 1: sign of a numeric column's change; 0 too when it is not a number.
-int delta_sign(const Change& change, int column) {
+const binlog::Column& column_of(const Change& change, std::uint32_t column) {
+  return change.schema->columns[column];
+}
+
+/// -1, 0, 1: sign of a numeric column's change; 0 too when it is no number.
+int delta_sign(const Change& change, std::uint32_t column) {
   binlog::Arena arena;
-  const auto delta = column_delta(change, column, arena);
+  const Value delta = column_delta(change, static_cast<int>(column), arena);
   if (!delta.is_number()) return 0;
-  const auto order = compare(delta, make_int(0));
+  const Order order = compare(delta, make_int(0));
   return order == Order::Less ? -1 : (order == Order::Greater ? 1 : 0);
 }
 
-std::vector<int> changed_columns(const Change& change) {
-  std::vector<int> changed;
-  for (std::size_t n = 0; n < std::min(change.before.size(), change.after.size()); ++n) {
-    if (!(change.before[n] == change.after[n])) changed.push_back(static_cast<int>(n));
+/// A move from one label to another: an ENUM, or a short text or number in a column named status.
+bool is_transition(const Change& change, std::uint32_t column) {
+  const binlog::Cell& before = change.before[column];
+  const binlog::Cell& after = change.after[column];
+  if (before.kind == binlog::CellKind::Enum || after.kind == binlog::CellKind::Enum) {
+    return after.kind == binlog::CellKind::Enum;
   }
-  return changed;
+  constexpr std::uint32_t kLabelBytesMax = 32;
+  return after.kind == binlog::CellKind::Text && after.size <= kLabelBytesMax &&
+         is_status_column(column_of(change, column).name);
 }
 
-/// The line of the signature that stands for one row: no values, only shape.
-std::string shape(const Change& change) {
-  std::string out = fmt::format("{}.{} {}", change.database, change.table, op_name(change.op));
-  if (change.op != Op::Update || change.schema == nullptr) return out;
-  for (const int column : changed_columns(change)) {
-    const auto& definition = change.schema->columns[static_cast<std::size_t>(column)];
-    out += ' ';
-    out += definition.name;
-    const auto sign = delta_sign(change, column);
-    if (sign != 0) out += sign < 0 ? '-' : '+';
-    const auto* cell = cell_of(change, Side::After, column);
-    if (cell != nullptr && is_text_status(*cell)) {
-      out += fmt::format("={}>{}", text_of(change, Side::Before, column),
-                         text_of(change, Side::After, column));
+void find_changed(const Change& change, std::vector<std::uint32_t>& changed) {
+  changed.clear();
+  if (change.op != Op::Update || change.schema == nullptr) return;
+  const std::size_t columns = std::min(change.before.size(), change.after.size());
+  for (std::uint32_t n = 0; n < columns; ++n) {
+    const bool logged = change.after[n].kind != binlog::CellKind::Absent;
+    if (logged && !(change.before[n] == change.after[n])) changed.push_back(n);
+  }
+}
+
+std::string_view bucket(std::uint32_t rows) {
+  if (rows == 1) return "1";
+  return rows <= 5 ? "few" : "many";
+}
+
+/// What happened to such a row: "created", "status_to_shipped", "decreased".
+std::string update_verb(const Change& change, const std::vector<std::uint32_t>& changed) {
+  std::vector<std::uint32_t> telling;
+  for (const auto column : changed) {
+    const auto& name = column_of(change, column).name;
+    if (is_deletion_column(name)) {
+      const auto before = text_of(change, Side::Before, column);
+      return before.empty() || before == "0" ? "deleted" : "restored";
     }
+    if (!is_audit_column(name)) telling.push_back(column);
   }
-  return out;
+  for (const auto column : telling) {
+    if (!is_transition(change, column)) continue;
+    const auto to = word(text_of(change, Side::After, column));
+    return fmt::format("{}_to_{}", word(column_of(change, column).name), to.empty() ? "empty" : to);
+  }
+  if (telling.size() != 1) return "updated";
+  const auto& name = column_of(change, telling.front()).name;
+  const int sign = delta_sign(change, telling.front());
+  if (sign == 0) return word(name) + "_changed";
+  const std::string_view direction = sign < 0 ? "decreased" : "increased";
+  return is_amount_column(name) ? std::string(direction)
+                                : fmt::format("{}_{}", word(name), direction);
 }
 
-/// What one row's change is called: "stock_decreased", "order_status_to_shipped", "sale_created".
-std::string row_name(const Change& change) {
-  const auto noun = singular(change.table);
-  if (change.op != Op::Update || change.schema == nullptr) {
-    if (change.op == Op::Ddl) return noun.empty() ? "schema_changed" : noun + "_schema_changed";
-    return fmt::format("{}_{}", noun, verb(change.op));
+std::string name_of(const Change& change, const std::vector<std::uint32_t>& changed) {
+  const std::string noun = word(singular(change.table));
+  switch (change.op) {
+    case Op::Ddl:
+      return "schema_changed";
+    case Op::Truncate:
+      return word(change.table) + "_truncated";
+    case Op::Insert:
+      return noun + "_created";
+    case Op::Delete:
+      return noun + "_deleted";
+    case Op::Snapshot:
+      return noun + "_snapshot";
+    case Op::Update:
+      return noun + "_" + update_verb(change, changed);
   }
-  const auto changed = changed_columns(change);
-  std::vector<int> signs;
-  for (const int column : changed) {
-    const auto* cell = cell_of(change, Side::After, column);
-    if (cell != nullptr && is_text_status(*cell)) {
-      const auto& name = change.schema->columns[static_cast<std::size_t>(column)].name;
-      return fmt::format("{}_{}_to_{}", noun, name, text_of(change, Side::After, column));
-    }
-    if (const auto sign = delta_sign(change, column); sign != 0) signs.push_back(sign);
-  }
-  if (signs.size() == 1) return noun + (signs.front() < 0 ? "_decreased" : "_increased");
-  return noun + "_updated";
+  return noun + "_changed";
 }
 
-/// The row that names the transaction: an insert before an update before a delete, parents (whose
-/// key other rows carry) before their parts, then the first.
-const Change& leading_row(const std::vector<Change>& changes) {
-  const auto rank = [&](const Change& change) {
-    const int op = change.op == Op::Insert ? 0 : (change.op == Op::Update ? 1 : 2);
-    const auto part_of = std::any_of(changes.begin(), changes.end(), [&](const Change& other) {
-      return other.table != change.table && change.table.size() > other.table.size() &&
-             change.table.starts_with(other.table);
-    });
-    return std::pair(op, part_of);
-  };
-  return *std::min_element(changes.begin(), changes.end(),
-                           [&](const Change& a, const Change& b) { return rank(a) < rank(b); });
-}
-
-std::string title_of(std::string name) {
-  std::replace(name.begin(), name.end(), '_', ' ');
-  if (!name.empty()) name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
-  return name;
+/// The key of the row, "7" or "[7,2]"; empty when the table has none.
+std::string key_text(const Change& change) {
+  if (change.schema == nullptr || change.schema->primary_key.empty()) return {};
+  const Side side = change.after.empty() ? Side::Before : Side::After;
+  const auto& key = change.schema->primary_key;
+  if (key.size() == 1) return text_of(change, side, key.front());
+  std::string out = "[";
+  for (const auto column : key) {
+    if (out.size() > 1) out += ',';
+    binlog::Arena arena;
+    if (!append_json(out, column_value(change, side, static_cast<int>(column), arena))) return {};
+  }
+  return out + "]";
 }
 
 void add_object(const Change& change, std::set<ObjectRef>& seen, BusinessEvent& event) {
-  if (change.schema == nullptr || change.schema->primary_key.empty()) return;
   if (event.objects.size() >= kObjectsMax) return;
-  const auto side = change.after.empty() ? Side::Before : Side::After;
-  std::string id;
-  for (const auto column : change.schema->primary_key) {
-    if (!id.empty()) id += ',';
-    id += text_of(change, side, static_cast<int>(column));
-  }
-  ObjectRef object{singular(change.table), std::move(id), {}};
-  if (seen.insert(object).second) event.objects.push_back(std::move(object));
+  ObjectRef object{word(singular(change.table)), key_text(change), {}};
+  if (object.id.empty() || !seen.insert(object).second) return;
+  event.objects.push_back(std::move(object));
 }
 
-std::string signature_of(const std::set<std::string>& shapes) {
-  std::string text;
-  for (const auto& line : shapes) text += line + "\n";
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return fmt::format("{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3]);
-}
-
-/// Letters, digits, '_', '.' and '-': a type stands in URLs and file names.
-std::string type_text(std::string name) {
-  for (char& c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80 && std::isalnum(byte) == 0 && c != '_' && c != '-') c = '_';
-  }
-  return "auto." + name;
+/// Would `column` of another table hold the key of `parent`? product_id, id_product, productid.
+bool is_reference(std::string_view column, const std::string& parent, std::string_view key) {
+  return column == parent + "_id" || column == "id_" + parent || column == parent + "id" ||
+         (key != "id" && column == key);
 }
 
 }  // namespace
 
-void discover(const normalize::Transaction& transaction, BusinessEvent& event) {
+void Discovery::find_shapes(const normalize::Transaction& transaction) {
+  shapes_.clear();
+  ids_.clear();
+  shape_of_.clear();
+  std::vector<std::uint32_t> changed;
+  for (const Change& change : transaction.changes) {
+    find_changed(change, changed);
+    key_.assign(change.database);
+    key_ += '\0';
+    key_ += change.table;
+    key_ += '\0';
+    key_ += static_cast<char>('0' + static_cast<int>(change.op));
+    for (const auto column : changed) {
+      const auto& name = column_of(change, column).name;
+      if (is_audit_column(name)) continue;
+      key_ += ' ';
+      key_ += name;
+      if (is_transition(change, column)) {
+        key_ += fmt::format("={}>{}", text_of(change, Side::Before, column),
+                            text_of(change, Side::After, column));
+      } else if (const int sign = delta_sign(change, column); sign != 0) {
+        key_ += sign < 0 ? '-' : '+';
+      }
+    }
+    const auto [found, fresh] = ids_.emplace(key_, static_cast<std::uint32_t>(shapes_.size()));
+    if (fresh) shapes_.push_back({&change, 0, 0, changed});
+    ++shapes_[found->second].rows;
+    shape_of_.push_back(found->second);
+  }
+}
+
+/// Counts, for every shape, the rows of other tables that carry the key of one of its rows.
+void Discovery::count_references(const normalize::Transaction& transaction) {
+  if (shapes_.size() < 2) return;
+  const std::size_t rows = std::min(transaction.changes.size(), kReferenceRowsMax);
+  std::vector<std::unordered_set<std::string>> keys(shapes_.size());
+  for (std::size_t row = 0; row < rows; ++row) {
+    const Change& change = transaction.changes[row];
+    if (change.schema == nullptr || change.schema->primary_key.size() != 1) continue;
+    keys[shape_of_[row]].insert(key_text(change));
+  }
+  for (std::uint32_t parent = 0; parent < shapes_.size(); ++parent) {
+    const Change& owner = *shapes_[parent].first;
+    if (keys[parent].empty()) continue;
+    const std::string noun = singular(owner.table);
+    const auto& key = column_of(owner, owner.schema->primary_key.front()).name;
+    for (std::size_t row = 0; row < rows; ++row) {
+      const Change& change = transaction.changes[row];
+      if (change.schema == nullptr || change.table == owner.table) continue;
+      const Side side = change.after.empty() ? Side::Before : Side::After;
+      for (std::uint32_t n = 0; n < change.schema->columns.size(); ++n) {
+        if (!is_reference(column_of(change, n).name, noun, key)) continue;
+        if (keys[parent].contains(text_of(change, side, n))) ++shapes_[parent].referenced;
+        break;
+      }
+    }
+  }
+}
+
+/// New rows that others refer to, then a row that moved to another status, then other new rows,
+/// then deleted ones, then the rest; logs last.
+const Discovery::Shape& Discovery::leading() const {
+  const auto rank = [](const Shape& shape) {
+    const Change& change = *shape.first;
+    const bool moved = std::any_of(shape.changed.begin(), shape.changed.end(),
+                                   [&](auto column) { return is_transition(change, column); });
+    int tier = 5;
+    if (change.op == Op::Ddl) {
+      tier = 0;
+    } else if (change.op == Op::Insert && shape.referenced > 0) {
+      tier = 1;
+    } else if (moved) {
+      tier = 2;
+    } else if (change.op == Op::Insert) {
+      tier = 3;
+    } else if (change.op == Op::Delete || change.op == Op::Truncate) {
+      tier = 4;
+    }
+    const bool log = is_log_table(change.table);
+    return std::tuple(log, tier, -static_cast<std::int64_t>(shape.referenced), change.ordinal);
+  };
+  return *std::min_element(shapes_.begin(), shapes_.end(),
+                           [&](const Shape& a, const Shape& b) { return rank(a) < rank(b); });
+}
+
+std::string Discovery::signature() const {
+  std::vector<std::string> lines;
+  for (const auto& [key, number] : ids_) {
+    lines.push_back(fmt::format("{} ×{}\n", key, bucket(shapes_[number].rows)));
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string text;
+  for (const auto& line : lines) text += line;
+  return sha256_hex8(text);
+}
+
+void Discovery::describe(const normalize::Transaction& transaction, BusinessEvent& event) {
   event.rule_id = "auto";
+  event.rule_version = kDiscoveryVersion;
   if (transaction.changes.empty()) {
     event.type = "auto.empty_transaction";
     event.title = "Empty transaction";
     event.summary = "A transaction that changed no rows";
     return;
   }
-  std::set<std::string> shapes;
-  std::set<std::string> tables;
-  std::set<ObjectRef> seen;
-  for (const auto& change : transaction.changes) {
-    shapes.insert(shape(change));
-    tables.insert(std::string(change.table));
-    add_object(change, seen, event);
-    if (event.evidence.size() < kEvidenceMax) event.evidence.push_back(change.ordinal);
-  }
-  if (event.evidence.size() < transaction.changes.size()) event.evidence.clear();
-  const auto& leading = leading_row(transaction.changes);
-  const auto name = row_name(leading);
-  event.type = type_text(name);
+  find_shapes(transaction);
+  count_references(transaction);
+  const Shape& root = leading();
+  const std::string name = name_of(*root.first, root.changed);
+  event.type = "auto." + name;
   event.title = title_of(name);
-  const auto rows = transaction.changes.size();
-  event.summary = event.objects.empty()
-                      ? event.title
-                      : fmt::format("{}: {} {}", event.title, event.objects.front().type,
-                                    event.objects.front().id);
+  std::set<ObjectRef> seen;
+  std::set<std::string_view> tables;
+  const auto root_number = static_cast<std::uint32_t>(&root - shapes_.data());
+  for (const bool leading_rows : {true, false}) {
+    for (std::size_t row = 0; row < transaction.changes.size(); ++row) {
+      if ((shape_of_[row] == root_number) != leading_rows) continue;
+      add_object(transaction.changes[row], seen, event);
+    }
+  }
+  for (const Shape& shape : shapes_) tables.insert(shape.first->table);
+  const std::size_t rows = transaction.changes.size();
+  const std::string id = root.rows == 1 ? key_text(*root.first) : std::string();
+  event.summary = event.title;
+  if (!id.empty()) event.summary += fmt::format(": {} {}", singular(root.first->table), id);
   if (rows > 1) {
     event.summary +=
         fmt::format(" ({} rows in {} table{})", rows, tables.size(), tables.size() == 1 ? "" : "s");
   }
-  event.attributes = fmt::format(R"({{"signature":"{}","rows":{}}})", signature_of(shapes), rows);
+  event.attributes = fmt::format(R"({{"signature":"{}","rows":{}}})", signature(), rows);
+  if (rows > kEvidenceMax) return;
+  for (const Change& change : transaction.changes) event.evidence.push_back(change.ordinal);
 }
 
 void count_rows(const normalize::Transaction& part, BulkCounts& counts) {
-  for (const auto& change : part.changes) {
-    ++counts[{fmt::format("{}.{}", change.database, change.table), change.op}];
+  std::uint64_t* last = nullptr;
+  const Change* before = nullptr;
+  for (const Change& change : part.changes) {
+    const bool same = before != nullptr && before->op == change.op &&
+                      before->table.data() == change.table.data() &&
+                      before->database.data() == change.database.data();
+    if (!same) {
+      last = &counts[{fmt::format("{}.{}", change.database, change.table), change.op}];
+    }
+    before = &change;
+    ++*last;
   }
 }
 
 void describe_bulk(const BulkCounts& counts, BusinessEvent& event) {
   event.rule_id = "auto";
+  event.rule_version = kDiscoveryVersion;
   event.type = "auto.bulk_change";
   event.title = "Bulk change";
-  event.attributes = R"({"rows":{)";
+  std::string tables;
   std::uint64_t total = 0;
-  bool first = true;
+  std::string open;
   for (const auto& [what, count] : counts) {
-    if (!first) event.attributes += ',';
-    first = false;
-    normalize::append_json_string(event.attributes,
-                                  fmt::format("{} {}", what.first, op_name(what.second)));
-    event.attributes += fmt::format(":{}", count);
+    if (what.first != open) {
+      if (!open.empty()) tables += "},";
+      open = what.first;
+      normalize::append_json_string(tables, open);
+      tables += ":{";
+    } else {
+      tables += ',';
+    }
+    tables += fmt::format(R"("{}":{})", op_name(what.second), count);
     total += count;
   }
-  event.attributes += "}}";
+  if (!open.empty()) tables += '}';
+  event.attributes = fmt::format(R"({{"rows":{},"tables":{{{}}}}})", total, tables);
   event.summary =
-      fmt::format("Changed {} rows in one transaction; rules are not evaluated on it", total);
+      fmt::format("Changed {} rows in one transaction, more than rules are evaluated on", total);
 }
 
 }  // namespace rowtrail::infer

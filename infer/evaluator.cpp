@@ -100,6 +100,7 @@ Value Evaluator::eval(Index at) {
       result = macro(node);
       break;
   }
+  if (budget_ == 0) result = make_error(ErrorCode::Limit);
   if (result.is_error() && result.size == 0) result.size = at + 1;
   return result;
 }
@@ -143,7 +144,7 @@ Value Evaluator::row_function(const Node& node) {
 Value Evaluator::select_field(const Node& node, const Value& target) {
   const std::string& field = expression_->names[node.payload];
   if (target.kind == Kind::Map) {
-    const Value* found = find_key(target, make_string(field));
+    const Value* found = find_key(target, make_string(field), budget_);
     return found != nullptr ? *found : make_error(ErrorCode::NoSuchKey);
   }
   if (target.kind == Kind::Image) {
@@ -224,14 +225,14 @@ Value Evaluator::binary(const Node& node) {
   spend(size_cost(left) + size_cost(right));
   const auto op = static_cast<Operator>(node.sub);
   if (op == Operator::In) {
-    spend(right.size);
     if (right.kind == Kind::Image && left.kind == Kind::String) {
       const auto* schema = right.change->schema;
       return make_bool(schema != nullptr && schema->find(left.text()) >= 0);
     }
-    return membership(left, right);
+    return membership(left, right, budget_);
   }
-  return op >= Operator::Equal ? relation(op, left, right) : arithmetic(op, left, right, *arena_);
+  return op >= Operator::Equal ? relation(op, left, right, budget_)
+                               : arithmetic(op, left, right, *arena_);
 }
 
 Value Evaluator::subscript(const Node& node) {
@@ -244,8 +245,7 @@ Value Evaluator::subscript(const Node& node) {
     const int column = schema != nullptr ? schema->find(key.text()) : -1;
     return column_value(*container.change, static_cast<Side>(container.scale), column, *arena_);
   }
-  if (container.kind == Kind::Map) spend(container.size);
-  return index(container, key);
+  return index(container, key, budget_);
 }
 
 Value Evaluator::call(const Node& node) {
@@ -284,8 +284,7 @@ Value Evaluator::map(const Node& node) {
     const bool allowed = key.kind == Kind::Int || key.kind == Kind::UInt ||
                          key.kind == Kind::Bool || key.kind == Kind::String;
     if (!allowed) return make_error(ErrorCode::NoOverload, key.kind);
-    if (find_key(made, key) != nullptr) return make_error(ErrorCode::RepeatedKey);
-    spend(made.size);
+    if (find_key(made, key, budget_) != nullptr) return make_error(ErrorCode::RepeatedKey);
     const Value value = eval_child(node, n + 1);
     if (value.is_error()) return value;
     items[n] = key;

@@ -22,6 +22,7 @@ class Evaluator {
 
   void set_budget(std::uint64_t steps) { budget_ = steps; }
   [[nodiscard]] std::uint64_t budget() const noexcept { return budget_; }
+  void spend(std::uint64_t steps) { budget_ = budget_ > steps ? budget_ - steps : 0; }
   [[nodiscard]] bool exhausted() const noexcept { return budget_ == 0; }
 
  private:
@@ -51,7 +52,6 @@ class Evaluator {
   Value collect(const Node& node, std::span<const Value> items, std::size_t stride);
   Value select_field(const Node& node, const Value& target);
   [[nodiscard]] int find_column(const Node& node, const normalize::Change& change);
-  void spend(std::uint64_t steps) { budget_ = budget_ > steps ? budget_ - steps : 0; }
 
   std::vector<ColumnSlot> slots_;
   std::vector<Value> locals_;

@@ -102,7 +102,10 @@ struct TestResult {
 [[nodiscard]] std::vector<TestResult> run_rule_tests(const LoadedRules& rules);
 
 struct EngineOptions {
-  // Columns that name who wrote a row, tried in this order; the newest image counts.
+  // Keys of a SQL comment that name the actor, tried in this order.
+  std::vector<std::string> actor_keys = {"actor", "user", "user_id", "username"};
+  // Columns that name who wrote a row, tried in this order; the newest image counts, and a column
+  // that says who created a row only for an insert.
   std::vector<std::string> actor_columns = {"updated_by", "modified_by", "changed_by",
                                             "created_by"};
 };

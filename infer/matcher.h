@@ -1,62 +1,80 @@
-// Finds where a rule's clauses fit the rows of one transaction. Private to the engine.
+// Binds the clauses of one rule to the rows of one transaction, as often as they allow. Belongs to
+// an Engine, which gives it rules in order of priority; buffers are kept between transactions.
 #pragma once
 
+#include "infer/candidates.h"
 #include "infer/evaluator.h"
 #include "infer/rule.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace rowtrail::infer {
 
-/// Rows of one clause: indexes into Transaction::changes, ascending.
-using RowList = std::vector<std::uint32_t>;
+/// Rows are indexes into Transaction::changes.
+using Rows = std::span<const std::uint32_t>;
 
 struct Match {
-  std::vector<Value> variables;           // by clause
-  std::vector<std::uint32_t> rows;        // ordinals-to-be: indexes of the bound changes, ascending
-  std::vector<std::vector<Value>> lists;  // what list variables point to
+  const Rule* rule = nullptr;
+  std::span<const Value> variables;  // by clause
+  Rows rows;                         // every bound row, ascending
 };
 
-/// One rule over one transaction. `candidates` has a list per clause, by table and operation.
+/// What a rule may spend in one transaction, in evaluation steps.
+inline constexpr std::uint64_t kStepsMin = 2'000'000;
+inline constexpr std::uint64_t kStepsPerRow = 200;
+
 class Matcher {
  public:
-  Matcher(const Rule& rule, const normalize::Transaction& transaction, Evaluator& evaluator,
-          binlog::Arena& arena)
-      : rule_(rule), transaction_(transaction), evaluator_(evaluator), arena_(arena) {}
+  explicit Matcher(Evaluator& evaluator) : evaluator_(evaluator) {}
 
-  /// Appends every match; each row is bound at most once.
-  void run(const std::vector<RowList>& candidates, std::vector<Match>& out);
-  /// First evaluation error, for people; empty: none.
+  void begin(const normalize::Transaction& transaction);
+
+  /// Appends the rule's matches. `rows` has the rows of each clause by table and operation, then of
+  /// each forbid. What the matches point to lives in `kept`.
+  void run(const Rule& rule, std::span<const Rows> rows, binlog::Arena& kept,
+           std::vector<Match>& out);
+
+  /// Takes rows away from the rules that run later.
+  void own(Rows rows) {
+    for (const auto row : rows) owned_[row] = 1;
+  }
+  [[nodiscard]] bool is_owned(std::uint32_t row) const { return owned_[row] != 0; }
+
+  /// What went wrong in the last run, for people; empty: nothing.
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
  private:
-  using JoinIndex = std::unordered_map<std::uint64_t, RowList>;
-
-  void keep_local(std::size_t clause, const RowList& rows);
-  bool bind(std::size_t clause);
-  bool bind_one(std::size_t clause);
-  bool bind_list(std::size_t clause);
-  bool bind_row(std::size_t clause, std::uint32_t row);
+  bool filter(const Step& step, Rows rows, Candidates& out, bool skip_owned);
+  void drive(std::vector<Match>& out);
+  bool bind(std::size_t step);
+  bool bind_one(std::size_t step);
+  bool bind_list(std::size_t step);
+  bool bind_row(std::size_t step, std::uint32_t row);
+  bool is_forbidden();
+  [[nodiscard]] bool is_hopeless(const Step& forbid, const Candidates& found) const;
+  void prepare_index(const Step& step, Candidates& candidates);
+  bool join_hash(const Step& step, bool here, std::uint64_t& hash);
   bool holds(const std::vector<Condition>& conditions);
-  Value evaluate(std::uint32_t expression, std::uint32_t node);
-  /// Rows that can satisfy the clause's first join, or all of them.
-  const RowList& partners(std::size_t clause);
-  Match take();
+  Value evaluate(const Expression& expression, std::uint32_t node);
+  void take(std::vector<Match>& out);
 
-  const Rule& rule_;
-  const normalize::Transaction& transaction_;
   Evaluator& evaluator_;
-  binlog::Arena& arena_;
-  std::vector<RowList> rows_;       // by clause, local conditions hold
-  std::vector<JoinIndex> indexes_;  // by clause, made when first needed
-  std::vector<bool> indexed_;
-  std::vector<bool> used_;  // by change
-  std::vector<Value> variables_;
-  std::vector<std::vector<Value>> lists_;
-  std::vector<RowList> bound_;  // by clause
+  const normalize::Transaction* transaction_ = nullptr;
+  const Rule* rule_ = nullptr;
+  binlog::Arena* kept_ = nullptr;
+  binlog::Arena scratch_;
+  std::vector<Candidates> candidates_;             // by step
+  std::vector<Candidates> forbidden_;              // by forbid
+  std::vector<Value> variables_;                   // by clause, one more for forbid
+  std::vector<std::vector<std::uint32_t>> bound_;  // by step
+  std::vector<std::vector<Value>> lists_;          // by step
+  std::vector<std::uint8_t> owned_;                // by row: claimed by a rule of higher priority
+  std::vector<std::uint32_t> claimed_;             // by row: run that claimed it for good
+  std::vector<std::uint8_t> in_use_;               // by row: bound in the match being tried
+  std::uint32_t run_ = 0;
   std::string error_;
 };
 

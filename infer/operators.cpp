@@ -180,9 +180,9 @@ Value negate(const Value& a, binlog::Arena& arena) {
   }
 }
 
-Value relation(Operator op, const Value& a, const Value& b) {
-  if (op == Operator::Equal) return make_bool(equal(a, b));
-  if (op == Operator::NotEqual) return make_bool(!equal(a, b));
+Value relation(Operator op, const Value& a, const Value& b, std::uint64_t& budget) {
+  if (op == Operator::Equal) return make_bool(equal(a, b, budget));
+  if (op == Operator::NotEqual) return make_bool(!equal(a, b, budget));
   switch (compare(a, b)) {
     case Order::Less:
       return make_bool(op == Operator::Less || op == Operator::LessEqual);
@@ -198,25 +198,26 @@ Value relation(Operator op, const Value& a, const Value& b) {
   return no_overload(a, b);
 }
 
-const Value* find_key(const Value& map, const Value& key) {
+const Value* find_key(const Value& map, const Value& key, std::uint64_t& budget) {
   for (std::uint32_t n = 0; n < map.size; ++n) {
-    if (equal(map.items[std::size_t{2} * n], key)) return &map.items[std::size_t{2} * n + 1];
+    if (equal(map.items[std::size_t{2} * n], key, budget))
+      return &map.items[std::size_t{2} * n + 1];
   }
   return nullptr;
 }
 
-Value membership(const Value& item, const Value& container) {
-  if (container.kind == Kind::Map) return make_bool(find_key(container, item) != nullptr);
+Value membership(const Value& item, const Value& container, std::uint64_t& budget) {
+  if (container.kind == Kind::Map) return make_bool(find_key(container, item, budget) != nullptr);
   if (container.kind != Kind::List) return no_overload(item, container);
   for (const Value& candidate : items_of(container)) {
-    if (equal(candidate, item)) return make_bool(true);
+    if (equal(candidate, item, budget)) return make_bool(true);
   }
   return make_bool(false);
 }
 
-Value index(const Value& container, const Value& key) {
+Value index(const Value& container, const Value& key, std::uint64_t& budget) {
   if (container.kind == Kind::Map) {
-    const Value* found = find_key(container, key);
+    const Value* found = find_key(container, key, budget);
     return found != nullptr ? *found : make_error(ErrorCode::NoSuchKey, container.kind, key.kind);
   }
   std::int64_t at = 0;

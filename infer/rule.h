@@ -1,113 +1,136 @@
-// A compiled rule: clauses with their conditions laid out in the order in which they can be
-// decided, the expressions of `emit`, and the summary cut into pieces. Immutable, shared by
-// engines.
+// A rule as compiled: clauses, plan, what it emits, its tests. Immutable; engines share it.
 #pragma once
 
 #include "infer/expression.h"
 #include "infer/infer.h"
+#include "infer/yaml_tree.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace rowtrail::infer {
 
-// Limits on what a rule file may hold.
-inline constexpr std::size_t kRuleFileBytesMax = 4 * 1024 * 1024;
-inline constexpr std::size_t kClausesMax = 16;
+inline constexpr std::uint32_t kUnbounded = 0xffffffff;
 inline constexpr std::size_t kRulesMax = 10'000;
-inline constexpr std::uint32_t kUnlimited = 0xFFFFFFFF;
+inline constexpr std::size_t kListMax = 256;  // objects, attributes, forbids, tests of one rule
+
+/// "db.table" or "table" of any database; '*' stands for any number of characters.
+struct TablePattern {
+  std::string database;  // "*" when the rule names none
+  std::string table;
+  [[nodiscard]] bool matches(std::string_view database_name, std::string_view table_name) const;
+};
 
 using OpMask = std::uint8_t;
 [[nodiscard]] constexpr OpMask op_bit(normalize::Op op) {
   return static_cast<OpMask>(1U << static_cast<unsigned>(op));
 }
-
-/// `db.table`, or `table` in any database; `*` stands for any run of characters.
-struct TablePattern {
-  std::string database = "*";
-  std::string table;
-  [[nodiscard]] bool matches(std::string_view database_name, std::string_view table_name) const;
-};
-
-/// A part of a `when` or `where` that stands alone between "&&"s.
-struct Condition {
-  std::uint32_t expression = 0;  // into Rule::conditions
-  std::uint32_t node = 0;
-};
-
-/// `own == other`: own speaks of the clause's row alone, other of rows bound before.
-struct Join {
-  std::uint32_t expression = 0;
-  std::uint32_t own = 0;
-  std::uint32_t other = 0;
-};
+/// What `op: any`, and no op at all, means: the changes of rows.
+inline constexpr OpMask kRowOps =
+    op_bit(normalize::Op::Insert) | op_bit(normalize::Op::Update) | op_bit(normalize::Op::Delete);
 
 struct Clause {
   std::string name;
   TablePattern table;
-  OpMask ops = 0;
-  std::uint32_t min = 1;
-  std::uint32_t max = 1;
-  std::vector<Condition> local;  // of the row alone: decided once per row
-  std::vector<Condition> row;    // with rows bound before
-  std::vector<Condition> bound;  // when the clause is bound, to a row, rows or null
-  std::vector<Join> joins;
+  OpMask ops = kRowOps;
+  std::uint32_t count_min = 1;
+  std::uint32_t count_max = 1;
+  Expression when;  // may be empty
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
 
-  [[nodiscard]] bool is_list() const noexcept { return max > 1; }
+  [[nodiscard]] bool is_list() const noexcept { return count_max > 1; }
+  [[nodiscard]] bool is_optional() const noexcept { return count_min == 0; }
 };
 
-struct Forbidden {
-  TablePattern table;
-  OpMask ops = 0;
-  std::uint32_t when = kUnlimited;  // into Rule::conditions
+/// One condition of the rule: a conjunct of a clause's `when` or of `where`.
+struct Condition {
+  const Expression* expression = nullptr;
+  std::uint32_t node = 0;
+  std::uint64_t mentions = 0;  // a bit per clause
+  int owner = -1;              // the clause whose `when` it is part of; -1: where
 };
 
-struct ObjectExpression {
+/// `left == right` with the clause being bound on one side only and bound clauses on the other.
+struct Join {
+  const Expression* expression = nullptr;
+  std::uint32_t here = 0;   // node over the clause being bound
+  std::uint32_t there = 0;  // node over clauses already bound
+};
+
+/// Binding one clause, or testing one forbid.
+struct Step {
+  const Clause* clause = nullptr;
+  std::uint32_t variable = 0;
+  std::vector<Condition> local;       // mention this clause alone: tested once per row
+  std::vector<Join> joins;            // narrow the rows by a hash
+  std::vector<Condition> row_checks;  // of one row and what is bound before
+  std::vector<Condition> checks;      // once the clause is bound: to a row, a list of rows or null
+};
+
+struct Plan {
+  std::vector<Condition> constant;  // mention no clause
+  std::vector<Step> steps;          // in the order clauses are bound; the first drives
+  std::vector<Step> forbid;
+  std::uint64_t required = 0;  // clauses without whose rows nothing can match, a bit each
+  bool has_driver = false;     // the first step binds exactly one row
+};
+
+struct ObjectSpec {
   std::string type;
-  std::string role;
   Expression id;
+  std::string role;
 };
-struct AttributeExpression {
+struct AttributeSpec {
   std::string name;
   std::string key;  // "name": as JSON
   Expression value;
 };
-/// `text` is literal, or the name between braces when `is_name`.
-struct SummaryPiece {
-  std::string text;
-  bool is_name = false;
-};
-
-struct TestRow {
-  std::string table;
-  normalize::Op op = normalize::Op::Insert;
-  std::string before, after;  // YAML text of the images; empty: none
-};
-struct RuleTest {
-  std::uint32_t line = 0;
-  std::string text;  // the test as YAML
+struct SummaryPart {
+  enum class Kind : std::uint8_t { Text, Attribute, Object, Actor };
+  Kind kind = Kind::Text;
+  std::string text;           // Text; Object: its type
+  std::string role;           // Object: empty for any
+  std::size_t attribute = 0;  // Attribute
 };
 
 struct Rule {
-  RuleInfo info;
+  std::string id;
+  std::string title;
+  std::string event;
+  std::string description;
+  std::vector<std::string> tags;
   Severity severity = Severity::Info;
-  std::int32_t priority = 0;
-  std::vector<Clause> clauses;
-  std::vector<Forbidden> forbidden;
-  std::vector<Expression> conditions;
-  std::vector<ObjectExpression> objects;
-  std::vector<AttributeExpression> attributes;
+  std::int64_t priority = 0;
+  std::vector<std::unique_ptr<Clause>> match;
+  std::vector<std::unique_ptr<Clause>> forbid;
+  Expression where;
+  std::vector<ObjectSpec> objects;
   Expression actor;
-  std::vector<SummaryPiece> summary;
-  std::vector<RuleTest> tests;
+  std::vector<AttributeSpec> attributes;
+  std::vector<SummaryPart> summary;
+  Plan plan;
+  YamlNode tests;  // a sequence, read when they run
+  std::string version;
+  std::string text;
+  std::string file;
+  std::uint32_t line = 1;
 };
 
 class CompiledRules {
  public:
-  std::vector<Rule> rules;
-  std::uint32_t slots = 0;  // column caches that an Evaluator needs
+  std::vector<std::unique_ptr<const Rule>> rules;  // in the order of files, then documents
+  std::uint32_t slots = 0;                         // column caches in use
 };
+
+/// Reads one document. Errors are appended with their file set; null when there are any.
+[[nodiscard]] std::unique_ptr<Rule> read_rule(const YamlDocument& document, const std::string& file,
+                                              std::uint32_t& next_slot,
+                                              std::vector<Diagnostic>& errors);
+/// Splits conditions and orders clauses. False and a message when the lists mention each other.
+bool make_plan(Rule& rule, std::string& error);
 
 }  // namespace rowtrail::infer

@@ -1,243 +1,292 @@
-// The tests inside rules: rows written in YAML become a Transaction, the rule alone judges it.
-#include "infer/rule_yaml.h"
+// Runs the tests inside rules: first the rule alone, then together with every other rule loaded.
+#include "infer/decimal.h"
+#include "infer/rule.h"
+#include "infer/suggestion.h"
+#include "infer/test_rows.h"
 
 #include <algorithm>
-#include <map>
-#include <regex>
+#include <array>
 
 #include <fmt/format.h>
+#include <rapidjson/document.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 namespace rowtrail::infer {
 namespace {
 
-using binlog::Cell;
-using binlog::CellKind;
+using Json = rapidjson::Document;
+constexpr std::array<std::string_view, 6> kExpectKeys = {"event",      "objects", "actor",
+                                                         "attributes", "summary", "severity"};
+constexpr unsigned kJsonFlags = rapidjson::kParseNumbersAsStringsFlag;
 
-bool looks_like(const std::string& text, const char* pattern) {
-  return text.size() <= 64 && std::regex_match(text, std::regex(pattern));
+/// What an expected scalar and an actual one are compared by: 5 equals "5", 12.50 equals "12.5".
+bool same_text(const std::string& expected, const std::string& got) {
+  if (expected == got) return true;
+  binlog::Arena arena;
+  const Value a = parse_decimal(expected, arena);
+  const Value b = parse_decimal(got, arena);
+  return !a.is_error() && !b.is_error() && decimal_compare(a, b) == 0;
 }
 
-/// A date, or date and time, as its packed cell; false when the text is none.
-bool temporal_cell(const std::string& text, Cell& cell) {
-  if (!looks_like(text, R"(\d{4}-\d\d-\d\d([T ]\d\d:\d\d:\d\d(\.\d{1,6})?)?)")) return false;
-  const auto field = [&](std::size_t at, std::size_t size) {
-    return static_cast<std::uint32_t>(std::stoul(text.substr(at, size)));
-  };
-  binlog::DateTimeParts parts{field(0, 4), field(5, 2), field(8, 2)};
-  if (text.size() == 10) {
-    cell.kind = CellKind::Date;
-    cell.u = std::uint64_t{parts.year} << 9 | parts.month << 5 | parts.day;
+std::string json_text(const rapidjson::Value& value) {
+  if (value.IsString()) return {value.GetString(), value.GetStringLength()};
+  if (value.IsNull()) return "null";
+  if (value.IsBool()) return value.GetBool() ? "true" : "false";
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  value.Accept(writer);
+  return buffer.GetString();
+}
+
+std::string yaml_text(const YamlNode& node) {
+  if (node.is_null()) return "null";
+  if (node.is_scalar()) return node.text;
+  std::string out = node.type == YamlNode::Type::Map ? "{" : "[";
+  for (std::size_t n = 0; n < node.items.size(); ++n) {
+    if (n > 0) out += ", ";
+    if (node.type == YamlNode::Type::Map) out += node.keys[n].text + ": ";
+    out += yaml_text(node.items[n]);
+  }
+  return out + (node.type == YamlNode::Type::Map ? "}" : "]");
+}
+
+bool same_value(const YamlNode& expected, const rapidjson::Value& got) {
+  if (expected.type == YamlNode::Type::Sequence) {
+    if (!got.IsArray() || got.Size() != expected.items.size()) return false;
+    for (rapidjson::SizeType n = 0; n < got.Size(); ++n) {
+      if (!same_value(expected.items[n], got[n])) return false;
+    }
     return true;
   }
-  parts.hour = field(11, 2);
-  parts.minute = field(14, 2);
-  parts.second = field(17, 2);
-  if (text.size() > 20) {
-    auto fraction = text.substr(20);
-    cell.fsp = static_cast<std::uint8_t>(fraction.size());
-    fraction.resize(6, '0');
-    parts.microsecond = static_cast<std::uint32_t>(std::stoul(fraction));
+  if (expected.type == YamlNode::Type::Map) {
+    if (!got.IsObject() || got.MemberCount() != expected.items.size()) return false;
+    return std::all_of(got.MemberBegin(), got.MemberEnd(), [&](const auto& member) {
+      const YamlNode* value = expected.find(member.name.GetString());
+      return value != nullptr && same_value(*value, member.value);
+    });
   }
-  cell.kind = CellKind::DateTime;
-  cell.u = binlog::pack_datetime(parts);
-  return true;
+  if (got.IsArray() || got.IsObject()) return false;
+  return same_text(yaml_text(expected), json_text(got));
 }
 
-void set_text(Cell& cell, CellKind kind, const std::string& text, binlog::Arena& arena) {
-  cell.kind = kind;
-  const auto copy = arena.copy(std::string_view(text));
-  cell.data = copy.data();
-  cell.size = static_cast<std::uint32_t>(copy.size());
+std::string object_text(const ObjectRef& object) {
+  return object.type + " " + object.id + (object.role.empty() ? "" : " as " + object.role);
 }
 
-/// Unquoted words are read as YAML reads them; a quoted number with a point is a DECIMAL.
-Cell cell_of_yaml(const YAML::Node& node, binlog::Arena& arena) {
-  Cell cell;
-  if (!node.IsScalar()) {
-    if (node.IsNull()) {
-      cell.kind = CellKind::Null;
-      return cell;
+std::string objects_text(const std::vector<ObjectRef>& objects) {
+  std::vector<std::string> texts;
+  for (const ObjectRef& object : objects) texts.push_back(object_text(object));
+  std::sort(texts.begin(), texts.end());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+/// Objects in the shape of `emit.objects`, with ids instead of expressions.
+std::vector<ObjectRef> expected_objects(const YamlNode& objects) {
+  std::vector<ObjectRef> out;
+  for (std::size_t n = 0; n < objects.keys.size(); ++n) {
+    const auto add = [&](const YamlNode& node) {
+      ObjectRef object{objects.keys[n].text, yaml_text(node), {}};
+      if (node.type == YamlNode::Type::Map) {
+        const YamlNode* id = node.find("id");
+        const YamlNode* role = node.find("as");
+        object.id = id != nullptr ? yaml_text(*id) : "";
+        object.role = role != nullptr ? role->text : "";
+      }
+      out.push_back(std::move(object));
+    };
+    if (objects.items[n].type == YamlNode::Type::Sequence) {
+      for (const YamlNode& item : objects.items[n].items) add(item);
+    } else if (!objects.items[n].is_null()) {
+      add(objects.items[n]);
     }
-    YAML::Emitter json;
-    json << YAML::DoubleQuoted << YAML::Flow << node;
-    set_text(cell, CellKind::Json, json.c_str(), arena);
-    return cell;
   }
-  const auto& text = node.Scalar();
-  const bool quoted = node.Tag() == "!";
-  if (!quoted && (text == "true" || text == "false")) {
-    cell.kind = CellKind::Int;
-    cell.i = text == "true" ? 1 : 0;
-  } else if (!quoted && looks_like(text, R"(-?\d{1,18})")) {
-    cell.kind = CellKind::Int;
-    cell.i = std::stoll(text);
-  } else if (looks_like(text, R"(-?\d+\.\d+)")) {
-    set_text(cell, CellKind::Decimal, text, arena);
-  } else if (!temporal_cell(text, cell)) {
-    set_text(cell, CellKind::Text, text, arena);
-  }
-  return cell;
+  return out;
 }
 
-class TestTransaction {
+/// Each expected object is one of the event's; one without a role stands for any role.
+bool same_objects(const std::vector<ObjectRef>& expected, std::vector<ObjectRef> got) {
+  if (expected.size() != got.size()) return false;
+  return std::all_of(expected.begin(), expected.end(), [&](const ObjectRef& wanted) {
+    const auto found = std::find_if(got.begin(), got.end(), [&](const ObjectRef& object) {
+      return object.type == wanted.type && same_text(wanted.id, object.id) &&
+             (wanted.role.empty() || wanted.role == object.role);
+    });
+    if (found == got.end()) return false;
+    got.erase(found);
+    return true;
+  });
+}
+
+/// Compares one event; `detail` gets a line for each difference.
+class Comparison {
  public:
-  explicit TestTransaction(const YAML::Node& test) {
-    transaction.source = "test";
-    transaction.id = "test:1";
-    if (test["query"]) {
-      transaction.statements.push_back(
-          {0, transaction.arena.copy(std::string_view(test["query"].Scalar()))});
-    }
-    for (const auto& row : test["changes"]) add_columns(row);
-    for (const auto& row : test["changes"]) add_change(row);
-  }
+  Comparison(const YamlNode& expected, const BusinessEvent& event, std::string& detail)
+      : expected_(expected), event_(event), detail_(detail) {}
 
-  normalize::Transaction transaction;
+  void run() {
+    text("event", event_.type);
+    text("summary", event_.summary);
+    text("severity", std::string(severity_name(event_.severity)));
+    actor();
+    objects();
+    attributes();
+  }
 
  private:
-  void add_columns(const YAML::Node& row) {
-    auto& schema = schemas_[row["table"].Scalar()];
-    if (!schema) schema = std::make_shared<binlog::TableSchema>();
-    for (const auto* image : {"before", "after"}) {
-      if (!row[image]) continue;
-      for (const auto& pair : row[image]) {
-        const auto& name = pair.first.Scalar();
-        if (schema->find(name) >= 0) continue;
-        binlog::Column column;
-        column.name = name;
-        if (name == "id") {
-          schema->primary_key = {static_cast<std::uint32_t>(schema->columns.size())};
-        }
-        schema->columns.push_back(std::move(column));
-        ++schema->layout_hash;
+  void differ(std::string_view what, std::string_view wanted, std::string_view got) {
+    detail_ += fmt::format("    {}\n      expected: {}\n      got:      {}\n", what, wanted, got);
+  }
+  void text(std::string_view name, const std::string& got) {
+    const YamlNode* wanted = expected_.find(name);
+    if (wanted != nullptr && wanted->text != got) differ(name, wanted->text, got);
+  }
+  void actor() {
+    const YamlNode* wanted = expected_.find("actor");
+    if (wanted == nullptr) return;
+    if (wanted->type == YamlNode::Type::Map) {
+      const std::pair<std::string_view, const std::string*> members[] = {
+          {"id", &event_.actor.id},
+          {"via", &event_.actor.via},
+          {"confidence", &event_.actor.confidence}};
+      for (const auto& [name, got] : members) {
+        const YamlNode* value = wanted->find(name);
+        const std::string text = value == nullptr || value->is_null() ? "" : value->text;
+        if (value != nullptr && text != *got) differ(fmt::format("actor.{}", name), text, *got);
+      }
+      return;
+    }
+    const std::string id = wanted->is_null() ? "" : wanted->text;
+    if (id != event_.actor.id) {
+      differ("actor", id.empty() ? "unknown" : id,
+             event_.actor.id.empty() ? "unknown" : event_.actor.id);
+    }
+  }
+  void objects() {
+    const YamlNode* wanted = expected_.find("objects");
+    if (wanted == nullptr) return;
+    const auto expected = expected_objects(*wanted);
+    if (same_objects(expected, event_.objects)) return;
+    differ("objects", objects_text(expected), objects_text(event_.objects));
+  }
+  void attributes() {
+    const YamlNode* wanted = expected_.find("attributes");
+    if (wanted == nullptr) return;
+    Json got;
+    got.Parse<kJsonFlags>(event_.attributes.c_str());
+    for (std::size_t n = 0; n < wanted->keys.size(); ++n) {
+      const auto& name = wanted->keys[n].text;
+      const auto member = got.IsObject() ? got.FindMember(name.c_str()) : got.MemberEnd();
+      if (!got.IsObject() || member == got.MemberEnd()) {
+        differ("attributes." + name, yaml_text(wanted->items[n]), "no such attribute");
+      } else if (!same_value(wanted->items[n], member->value)) {
+        differ("attributes." + name, yaml_text(wanted->items[n]), json_text(member->value));
       }
     }
   }
 
-  std::span<const Cell> image(const binlog::TableSchema& schema, const YAML::Node& values) {
-    if (!values) return {};
-    const auto cells = transaction.arena.make_span<Cell>(schema.columns.size());
-    for (auto& cell : cells) cell = Cell{};
-    for (const auto& pair : values) {
-      const auto column = static_cast<std::size_t>(schema.find(pair.first.Scalar()));
-      cells[column] = cell_of_yaml(pair.second, transaction.arena);
-    }
-    return cells;
-  }
-
-  void add_change(const YAML::Node& row) {
-    const auto& name = row["table"].Scalar();
-    const auto& schema = schemas_[name];
-    // Distinct layouts need distinct hashes: the evaluator caches columns by them.
-    schema->layout_hash = std::hash<std::string>{}(name) ^ (schema->layout_hash << 1) ^
-                          reinterpret_cast<std::uintptr_t>(schema.get());
-    normalize::Change change;
-    const auto op = row["op"].Scalar();
-    change.op = op == "insert"   ? normalize::Op::Insert
-                : op == "delete" ? normalize::Op::Delete
-                                 : normalize::Op::Update;
-    change.ordinal = static_cast<std::uint32_t>(transaction.changes.size());
-    const auto dot = name.find('.');
-    change.schema = schema.get();
-    change.database = dot == std::string::npos
-                          ? std::string_view("test")
-                          : transaction.arena.copy(std::string_view(name).substr(0, dot));
-    change.table = transaction.arena.copy(
-        std::string_view(name).substr(dot == std::string::npos ? 0 : dot + 1));
-    change.before = image(*schema, row["before"]);
-    change.after = image(*schema, row["after"]);
-    transaction.changes.push_back(change);
-  }
-
-  std::map<std::string, std::shared_ptr<binlog::TableSchema>> schemas_;
+  const YamlNode& expected_;
+  const BusinessEvent& event_;
+  std::string& detail_;
 };
 
-/// A member of an event's attributes as text, or the whole as it stands.
-std::string attribute_text(const std::string& attributes, const std::string& name) {
-  const auto parsed = YAML::Load(attributes);  // JSON is YAML
-  return parsed[name] ? (parsed[name].IsScalar() ? parsed[name].Scalar() : YAML::Dump(parsed[name]))
-                      : "(absent)";
+std::string event_line(const BusinessEvent& event) {
+  return fmt::format("{} ({}) {}", event.type, objects_text(event.objects), event.attributes);
 }
 
-void compare(std::string& detail, const std::string& what, const std::string& expected,
-             const std::string& got) {
-  if (expected != got) {
-    detail += fmt::format("    {}: expected {}, got {}\n", what, expected, got);
-  }
-}
-
-void compare_objects(std::string& detail, const YAML::Node& expected, const BusinessEvent& event) {
-  for (const auto& pair : expected) {
-    std::vector<std::string> wanted;
-    if (pair.second.IsSequence()) {
-      for (const auto& entry : pair.second) {
-        wanted.push_back(entry.IsMap() ? entry["id"].Scalar() : entry.Scalar());
-      }
-    } else {
-      wanted.push_back(pair.second.Scalar());
-    }
-    std::vector<std::string> got;
-    for (const auto& object : event.objects) {
-      if (object.type == pair.first.Scalar()) got.push_back(object.id);
-    }
-    std::sort(wanted.begin(), wanted.end());
-    std::sort(got.begin(), got.end());
-    compare(detail, "objects " + pair.first.Scalar(), fmt::format("{}", fmt::join(wanted, ", ")),
-            fmt::format("{}", fmt::join(got, ", ")));
-  }
-}
-
-std::string compare_event(const YAML::Node& expected, const BusinessEvent& event) {
-  std::string detail;
-  if (expected["event"]) compare(detail, "event", expected["event"].Scalar(), event.type);
-  if (expected["actor"]) compare(detail, "actor", expected["actor"].Scalar(), event.actor.id);
-  if (expected["summary"]) compare(detail, "summary", expected["summary"].Scalar(), event.summary);
-  if (expected["objects"]) compare_objects(detail, expected["objects"], event);
-  if (expected["attributes"]) {
-    for (const auto& pair : expected["attributes"]) {
-      const auto& name = pair.first.Scalar();
-      compare(detail, "attribute " + name,
-              pair.second.IsScalar() ? pair.second.Scalar() : YAML::Dump(pair.second),
-              attribute_text(event.attributes, name));
-    }
-  }
-  return detail;
-}
-
-std::string run_test(const LoadedRules& alone, const RuleTest& test) {
-  const auto node = YAML::Load(test.text);
-  const TestTransaction built(node);
-  Engine engine(alone.rules, {});
+std::vector<BusinessEvent> events_of(Engine& engine, const TestRows& rows) {
   std::vector<BusinessEvent> events;
-  engine.infer(built.transaction, events);
+  engine.infer(rows.transaction(), events);
   std::erase_if(events, [](const BusinessEvent& event) { return event.rule_id == "auto"; });
-  std::string detail;
-  if (events.size() != node["expect"].size()) {
-    detail = fmt::format("    expected {} events, got {}\n", node["expect"].size(), events.size());
-    for (const auto& error : engine.evaluation_errors()) detail += "    " + error + "\n";
-    return detail;
+  return events;
+}
+
+void check_expectations(const YamlNode& expect, std::string& detail) {
+  for (const YamlNode& expected : expect.items) {
+    if (expected.type != YamlNode::Type::Map) {
+      detail += fmt::format("    line {}: an expectation is a map: {{event: …}}\n", expected.line);
+    }
+    for (const YamlNode& key : expected.keys) {
+      if (std::find(kExpectKeys.begin(), kExpectKeys.end(), key.text) != kExpectKeys.end())
+        continue;
+      detail += fmt::format("    line {}: no field '{}' in an expectation{}\n", key.line, key.text,
+                            did_you_mean(key.text, kExpectKeys));
+    }
+  }
+}
+
+void compare_all(const YamlNode& expect, const std::vector<BusinessEvent>& events,
+                 std::string& detail) {
+  if (events.size() != expect.items.size()) {
+    detail += fmt::format("    expected {} event{}, got {}\n", expect.items.size(),
+                          expect.items.size() == 1 ? "" : "s", events.size());
+    for (const BusinessEvent& event : events) detail += "      got: " + event_line(event) + "\n";
+    return;
   }
   for (std::size_t n = 0; n < events.size(); ++n) {
-    detail += compare_event(node["expect"][n], events[n]);
+    std::string differences;
+    Comparison(expect.items[n], events[n], differences).run();
+    if (!differences.empty() && events.size() > 1)
+      detail += fmt::format("    event {} of {}\n", n + 1, events.size());
+    detail += differences;
   }
-  return detail;
 }
+
+class TestRun {
+ public:
+  explicit TestRun(const LoadedRules& rules) : together_(rules.rules, {}) {}
+
+  std::string run(const Rule& rule, Engine& alone, const YamlNode& test) {
+    static const YamlNode kNothing;
+    std::string detail;
+    std::vector<Diagnostic> errors;
+    const TestRows rows(test, errors);
+    for (const Diagnostic& error : errors)
+      detail += fmt::format("    line {}: {}\n", error.line, error.message);
+    const YamlNode* found = test.find("expect");
+    const YamlNode& expect = found != nullptr ? *found : kNothing;
+    check_expectations(expect, detail);
+    if (!detail.empty()) return detail;
+    compare_all(expect, events_of(alone, rows), detail);
+    if (!detail.empty()) {
+      for (const std::string& note : alone.evaluation_errors())
+        detail += "    note: " + note + "\n";
+      return detail;
+    }
+    // With all rules loaded the rule's events must still come.
+    const auto events = events_of(together_, rows);
+    const auto own = std::count_if(events.begin(), events.end(), [&](const BusinessEvent& event) {
+      return event.rule_id == rule.id;
+    });
+    if (static_cast<std::size_t>(own) == expect.items.size()) return detail;
+    detail += fmt::format(
+        "    passes alone, but with all rules loaded {} of {} events come; other rules took the "
+        "rows:\n",
+        own, expect.items.size());
+    for (const BusinessEvent& event : events) {
+      if (event.rule_id != rule.id)
+        detail += fmt::format("      rule {}: {}\n", event.rule_id, event_line(event));
+    }
+    return detail;
+  }
+
+ private:
+  Engine together_;
+};
 
 }  // namespace
 
 std::vector<TestResult> run_rule_tests(const LoadedRules& rules) {
   std::vector<TestResult> results;
   if (!rules.rules) return results;
+  TestRun tests(rules);
   for (const auto& rule : rules.rules->rules) {
-    const auto alone = load_rules_text(rule.info.text, rule.info.file);
+    if (rule->tests.items.empty()) continue;
+    Engine alone(load_rules_text(rule->text, rule->file).rules, {});
     std::size_t number = 0;
-    for (const auto& test : rule.tests) {
-      TestResult result{rule.info.id, ++number, false, {}, rule.info.file, test.line};
-      try {
-        result.detail = run_test(alone, test);
-      } catch (const std::exception& error) {
-        result.detail = fmt::format("    the test cannot be read: {}\n", error.what());
-      }
+    for (const YamlNode& test : rule->tests.items) {
+      TestResult result{rule->id, ++number, false, {}, rule->file, test.line};
+      result.detail = tests.run(*rule, alone, test);
       result.passed = result.detail.empty();
       results.push_back(std::move(result));
     }

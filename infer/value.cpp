@@ -80,13 +80,13 @@ Order compare_numbers(const Value& a, const Value& b) {
   return order_values(static_cast<std::uint64_t>(a.i), b.u);
 }
 
-bool equal_maps(const Value& a, const Value& b) {
+bool equal_maps(const Value& a, const Value& b, std::uint64_t& budget) {
   if (a.size != b.size) return false;
   for (std::uint32_t n = 0; n < a.size; ++n) {
     bool found = false;
     for (std::uint32_t m = 0; m < b.size && !found; ++m) {
-      found =
-          equal(a.items[2 * n], b.items[2 * m]) && equal(a.items[2 * n + 1], b.items[2 * m + 1]);
+      found = equal(a.items[2 * n], b.items[2 * m], budget) &&
+              equal(a.items[2 * n + 1], b.items[2 * m + 1], budget);
     }
     if (!found) return false;
   }
@@ -118,7 +118,7 @@ bool append_json_list(std::string& out, const Value& list) {
   out += '[';
   for (std::uint32_t n = 0; n < list.size; ++n) {
     if (n > 0) out += ',';
-    if (!append_json(out, list.items[n])) return false;
+    if (out.size() > kJsonBytesMax || !append_json(out, list.items[n])) return false;
   }
   out += ']';
   return true;
@@ -132,7 +132,9 @@ bool append_json_map(std::string& out, const Value& map) {
     if (!append_text(key, map.items[std::size_t{2} * n])) return false;
     normalize::append_json_string(out, key);
     out += ':';
-    if (!append_json(out, map.items[std::size_t{2} * n + 1])) return false;
+    if (out.size() > kJsonBytesMax || !append_json(out, map.items[std::size_t{2} * n + 1])) {
+      return false;
+    }
   }
   out += '}';
   return true;
@@ -145,6 +147,13 @@ std::string_view kind_name(Kind kind) {
 }
 
 bool equal(const Value& a, const Value& b) {
+  std::uint64_t budget = 100'000;
+  return equal(a, b, budget);
+}
+
+bool equal(const Value& a, const Value& b, std::uint64_t& budget) {
+  if (budget == 0) return false;
+  --budget;
   if (a.is_number() && b.is_number()) return compare_numbers(a, b) == Order::Equal;
   if (a.kind != b.kind) return false;
   switch (a.kind) {
@@ -158,11 +167,11 @@ bool equal(const Value& a, const Value& b) {
     case Kind::List:
       if (a.size != b.size) return false;
       for (std::uint32_t n = 0; n < a.size; ++n) {
-        if (!equal(a.items[n], b.items[n])) return false;
+        if (!equal(a.items[n], b.items[n], budget)) return false;
       }
       return true;
     case Kind::Map:
-      return equal_maps(a, b);
+      return equal_maps(a, b, budget);
     case Kind::Timestamp:
       return a.i == b.i && a.size == b.size;
     case Kind::Image:
@@ -206,7 +215,10 @@ std::uint64_t hash(const Value& value) {
       return mix(std::hash<std::string_view>{}(value.text()) ^ tag);
     case Kind::List: {
       std::uint64_t all = tag;
-      for (const Value& item : items_of(value)) all = mix(all ^ hash(item));
+      for (const Value& item : items_of(value)) {  // not deeper: nested lists can share items
+        const bool nested = item.kind == Kind::List || item.kind == Kind::Map;
+        all = mix(all ^ (nested ? item.size : hash(item)));
+      }
       return all;
     }
     case Kind::Map:  // entries in any order

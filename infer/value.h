@@ -144,7 +144,9 @@ static_assert(sizeof(Value) == 16);
   return {list.items, list.kind == Kind::Map ? std::size_t{list.size} * 2 : list.size};
 }
 
-/// CEL's equality: numbers on one line across their types, different types never equal.
+/// CEL's equality: numbers on one line across their types, different types never equal. Nested
+/// lists can share items, so comparing takes a step from `budget` for each; false without any left.
+[[nodiscard]] bool equal(const Value& a, const Value& b, std::uint64_t& budget);
 [[nodiscard]] bool equal(const Value& a, const Value& b);
 /// Equal values have equal hashes.
 [[nodiscard]] std::uint64_t hash(const Value& value);
@@ -154,7 +156,9 @@ enum class Order : std::uint8_t { Less, Equal, Greater, Unordered, NoOverload };
 
 /// The text of a scalar as people read it: 12.50, anna, 2026-11-24. False for lists, maps and rows.
 bool append_text(std::string& out, const Value& value);
-/// The value as JSON by DESIGN section 5: decimals and times are strings. False for rows.
+/// The value as JSON by DESIGN section 5: decimals and times are strings. False for rows, and when
+/// `out` grows beyond kJsonBytesMax.
+inline constexpr std::size_t kJsonBytesMax = 1024 * 1024;
 bool append_json(std::string& out, const Value& value);
 /// How an explanation shows it: strings quoted, everything else as text or JSON, cut at 200 bytes.
 [[nodiscard]] std::string show(const Value& value);
