@@ -49,6 +49,6 @@ start_run first "$store" --listen 127.0.0.1:18765
 sleep 1.5
 expect "port in use" 2 "127.0.0.1:18765.*--listen|in use" "$rowtrail" run --source "$source_url" --store "sqlite://$work/other.db" \
   --listen 127.0.0.1:18765 --token-file "$work/token"
-expect "two writers on one store" 4 "another rowtrail|locked|in use" "$rowtrail" run --source "$source_url" --store "$store" --no-serve
+expect "two writers on one store" 4 "already has a writer .process [0-9]+.; .*another store" "$rowtrail" run --source "$source_url" --store "$store" --no-serve
 check "the first one is not disturbed" stop_run "$run_pid"
 finish
