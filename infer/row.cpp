@@ -56,7 +56,8 @@ Value timestamp_value(std::int64_t microseconds, unsigned digits) {
 
 Value set_value(std::uint64_t bits, const binlog::Column& column, binlog::Arena& arena) {
   std::uint32_t count = 0;
-  for (std::size_t n = 0; n < column.labels.size() && n < 64; ++n) count += (bits >> n) & 1;
+  for (std::size_t n = 0; n < column.labels.size() && n < 64; ++n)
+    count += static_cast<std::uint32_t>((bits >> n) & 1U);
   const auto items = arena.make_span<Value>(count);
   std::uint32_t at = 0;
   for (std::size_t n = 0; n < column.labels.size() && n < 64; ++n) {

@@ -1,4 +1,5 @@
 #include "normalize/normalizer.h"
+
 #include "normalize/sql.h"
 
 #include <algorithm>

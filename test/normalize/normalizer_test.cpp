@@ -347,7 +347,7 @@ TEST_CASE("normalizer: what cannot be read stops with its place and advice") {
   }
   SECTION("XA") {
     CHECK(contains(message(feed.query("XA START X'31',X'',1")), "XA"));
-    CHECK(contains(message(feed.push(binlog::Ignored{}, 38)), "XA"));
+    CHECK(contains(message(feed.push(binlog::XaPrepare{}, 38)), "XA"));
   }
   SECTION("a row that is cut off") {
     REQUIRE(feed.gtid(1));
