@@ -33,7 +33,7 @@ test-extra: deps  ## tests that need more than Debian and npm; an unreachable re
 asan: deps  ## the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset asan > /dev/null
 	@nice ninja -C build/asan
-	@BUILD=build/asan UNIT_ONLY=1 ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 test/run.sh
+	@BUILD=build/asan UNIT_ONLY=1 ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$(CURDIR)/test/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 test/run.sh
 
 tidy: deps  ## clang-tidy, warnings are errors; T=path looks at the files below it only
 	@cmake --preset dev > /dev/null

@@ -108,6 +108,7 @@ void decode_bit(Cursor& in, const Column& column, CellContext& /*context*/, Cell
 void decode_enum(Cursor& in, const Column& column, CellContext& context, Cell& out) {
   const auto raw = in.take(column.metadata);
   std::uint64_t ordinal = 0;
+  if (raw.empty()) return;  // a short read: the cursor has failed, the row is an error
   std::memcpy(&ordinal, raw.data(), raw.size());
   if (ordinal > column.labels.size()) return set_wire(out, column, raw, context);
   out.kind = CellKind::Enum;
@@ -117,6 +118,7 @@ void decode_enum(Cursor& in, const Column& column, CellContext& context, Cell& o
 void decode_set(Cursor& in, const Column& column, CellContext& context, Cell& out) {
   const auto raw = in.take(column.metadata);
   std::uint64_t members = 0;
+  if (raw.empty()) return;  // a short read: the cursor has failed, the row is an error
   std::memcpy(&members, raw.data(), raw.size());
   const auto known = column.labels.size();
   if (known < 64 && (members >> known) != 0) return set_wire(out, column, raw, context);

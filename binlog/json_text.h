@@ -22,6 +22,7 @@ class JsonText {
 
   void put(char c) { *room(1) = c, ++at_; }
   void put(std::string_view raw) {
+    if (raw.empty()) return;
     std::memcpy(room(raw.size()), raw.data(), raw.size());
     at_ += raw.size();
   }

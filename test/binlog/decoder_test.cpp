@@ -128,7 +128,8 @@ TEST_CASE("decoder: a server that skips transactions moves the position forward"
 TEST_CASE("decoder: heartbeats tell how far the server is and are not part of the file") {
   Decoder decoder;
   start(decoder);
-  const auto old = decoder.decode(make_event(kHeartbeat, "binlog.000007", 0, 900));
+  const auto old_raw = make_event(kHeartbeat, "binlog.000007", 0, 900);  // what views point into
+  const auto old = decoder.decode(old_raw);
   REQUIRE(old.has_value());
   CHECK(std::get<Heartbeat>(old->body).pos == 900);
   CHECK(decoder.position() == 900);
@@ -136,7 +137,8 @@ TEST_CASE("decoder: heartbeats tell how far the server is and are not part of th
   // 1: file name; 2: position as a length-encoded integer of 9 bytes; 0: end.
   std::string body =
       bytes({1, 13}) + "binlog.000007" + bytes({2, 9, 254, 0, 0, 0, 0, 1, 0, 0, 0, 0});
-  const auto now = decoder.decode(make_event(kHeartbeatV2, body));
+  const auto now_raw = make_event(kHeartbeatV2, body);
+  const auto now = decoder.decode(now_raw);
   REQUIRE(now.has_value());
   CHECK(std::get<Heartbeat>(now->body).file == "binlog.000007");
   CHECK(decoder.position() == 0x100000000);
