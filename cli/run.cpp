@@ -93,8 +93,7 @@ std::unique_ptr<server::Server> start_server(const pipeline::Config& config, boo
   return server;
 }
 
-void print_event(const pipeline::Announcement& announcement) {
-  const auto& event = announcement.event;
+void print_event(const infer::BusinessEvent& event) {
   const auto time = binlog::format_utc(event.time_us, 3).substr(11, 12);
   const std::string who = event.actor.id.empty() ? "-" : fit(event.actor.id, 10);
   const auto gap = std::string(who.size() < 10 ? 10 - who.size() : 0, ' ');

@@ -84,8 +84,7 @@ void Capture::close_source() {
 }
 
 void Capture::supervise() {
-  const auto& limits = config_.limits;
-  std::chrono::milliseconds backoff{limits.backoff_ms_min};
+  Backoff backoff(config_.limits);
   epoch_ = channel_.epoch();
   resume_from_store();
   while (!state_.stopping()) {
@@ -109,13 +108,9 @@ void Capture::supervise() {
       if (!failure.retryable()) throw;
       const bool moved = delivered_before.pos != resume_.position.pos ||
                          delivered_before.file != resume_.position.file;
-      if (moved) backoff = std::chrono::milliseconds{limits.backoff_ms_min};
-      state_.set_phase(Phase::Reconnecting, failure.what());
+      if (moved) backoff.reset();
       state_.update([](Snapshot& s) { ++s.reconnects; });
-      core::log(core::Level::Warn, fmt::format("{}; trying again in {:.1f} s", failure.what(),
-                                               static_cast<double>(backoff.count()) / 1000));
-      if (!state_.sleep(backoff)) return;
-      backoff = std::min(backoff * 2, std::chrono::milliseconds{limits.backoff_ms_max});
+      if (!state_.wait_to_retry(Phase::Reconnecting, failure, backoff)) return;
     }
   }
 }
@@ -132,17 +127,7 @@ void Capture::resume_from_store() {
   parts_seen_ = 0;
   new_schemas_.clear();
   stalled_.reset();
-  if (!durable.position.gtid_set.empty()) {
-    flavor_ = durable.position.gtid_set.find(':') == std::string::npos ? binlog::Flavor::MariaDb
-                                                                       : binlog::Flavor::MySql;
-    auto set = binlog::GtidSet::parse(durable.position.gtid_set, flavor_);
-    if (!set) {
-      throw Failure(Area::Store, false,
-                    fmt::format("the stored GTID set is damaged ({}); run 'rowtrail verify'",
-                                set.error().message));
-    }
-    resume_.gtids = std::move(*set);
-  }
+  resume_.gtids = stored_gtids(durable.position);
 }
 
 void Capture::ask_server() {

@@ -54,11 +54,6 @@ void Channel::reset() {
   room_.notify_all();
 }
 
-std::uint64_t Channel::epoch() const {
-  const std::scoped_lock lock(mutex_);
-  return epoch_;
-}
-
 void Channel::close() {
   const std::scoped_lock lock(mutex_);
   closed_ = true;

@@ -47,11 +47,7 @@ struct Snapshot {
 };
 
 /// One line for whoever watches: a business event that has just become durable.
-struct Announcement {
-  std::uint64_t seq = 0;
-  infer::BusinessEvent event;
-};
-using Announce = std::function<void(const Announcement&)>;
+using Announce = std::function<void(const infer::BusinessEvent&)>;
 
 class Pipeline {
  public:

@@ -1,7 +1,9 @@
 #include "pipeline/state.h"
 
-#include <chrono>
+#include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace rowtrail::pipeline {
 
@@ -25,6 +27,20 @@ std::string_view phase_name(Phase phase) {
       return "failed";
   }
   return "unknown";
+}
+
+std::optional<binlog::GtidSet> stored_gtids(const binlog::Position& position) {
+  const auto& text = position.gtid_set;
+  if (text.empty()) return std::nullopt;
+  const auto flavor =
+      text.find(':') == std::string::npos ? binlog::Flavor::MariaDb : binlog::Flavor::MySql;
+  auto set = binlog::GtidSet::parse(text, flavor);
+  if (!set) {
+    throw core::Failure(core::Area::Store, false,
+                        fmt::format("the stored GTID set is damaged ({}); run 'rowtrail verify'",
+                                    set.error().message));
+  }
+  return std::move(*set);
 }
 
 void SharedState::set_durable(store::SourceState durable, std::uint64_t epoch) {
@@ -70,9 +86,15 @@ void SharedState::request_stop() noexcept {
   changed_.notify_all();
 }
 
-bool SharedState::sleep(std::chrono::milliseconds duration) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, duration, [&] { return stopping(); });
+bool SharedState::wait_to_retry(Phase phase, const core::Failure& failure, Backoff& backoff) {
+  set_phase(phase, failure.what());
+  core::log(core::Level::Warn, fmt::format("{}; trying again in {:.1f} s", failure.what(),
+                                           static_cast<double>(backoff.next.count()) / 1000));
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, backoff.next, [&] { return stopping(); });
+  }
+  backoff.next = std::min(backoff.next * 2, backoff.max);
   return !stopping();
 }
 

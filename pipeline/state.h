@@ -2,14 +2,28 @@
 // per connection, never per row.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "pipeline/pipeline.h"
 
 namespace rowtrail::pipeline {
+
+/// The executed set of a durable position; none when GTIDs are off. Throws core::Failure
+/// (Area::Store) when the text is damaged: going on would commit a shorter set over it.
+[[nodiscard]] std::optional<binlog::GtidSet> stored_gtids(const binlog::Position& position);
+
+/// Doubling waits between tries.
+struct Backoff {
+  explicit Backoff(const Limits& limits)
+      : min(limits.backoff_ms_min), max(limits.backoff_ms_max), next(min) {}
+  void reset() { next = min; }
+  std::chrono::milliseconds min, max, next;
+};
 
 class SharedState {
  public:
@@ -25,8 +39,8 @@ class SharedState {
 
   void request_stop() noexcept;
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
-  /// Sleeps, waking early on stop; false when stopping.
-  bool sleep(std::chrono::milliseconds duration);
+  /// Shows `phase` and why, sleeps until the next try, waking early on stop; false when stopping.
+  bool wait_to_retry(Phase phase, const core::Failure& failure, Backoff& backoff);
 
   /// Changes the snapshot under the lock.
   template <class F>

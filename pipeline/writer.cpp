@@ -43,11 +43,11 @@ void WriterLoop::run() noexcept {
 }
 
 void WriterLoop::supervise() {
-  std::chrono::milliseconds backoff{config_.limits.backoff_ms_min};
+  Backoff backoff(config_.limits);
   for (;;) {
     try {
       open_store();
-      backoff = std::chrono::milliseconds{config_.limits.backoff_ms_min};
+      backoff.reset();
       drain();
       return;
     } catch (const core::Failure& failure) {
@@ -57,11 +57,7 @@ void WriterLoop::supervise() {
       if (!failure.retryable() || channel_.closed()) throw;
       channel_.reset();
       on_reset_();
-      state_.set_phase(Phase::StoreDown, failure.what());
-      core::log(core::Level::Warn, fmt::format("{}; trying again in {:.1f} s", failure.what(),
-                                               static_cast<double>(backoff.count()) / 1000));
-      if (!state_.sleep(backoff)) throw;
-      backoff = std::min(backoff * 2, std::chrono::milliseconds{config_.limits.backoff_ms_max});
+      if (!state_.wait_to_retry(Phase::StoreDown, failure, backoff)) throw;
     }
   }
 }
@@ -72,13 +68,7 @@ void WriterLoop::open_store() {
   auto durable = store_->source_state(name);
   position_ = durable.position;
   event_time_us_ = durable.event_time_us;
-  gtids_.reset();
-  if (!position_.gtid_set.empty()) {
-    const auto flavor = position_.gtid_set.find(':') == std::string::npos ? binlog::Flavor::MariaDb
-                                                                          : binlog::Flavor::MySql;
-    auto set = binlog::GtidSet::parse(position_.gtid_set, flavor);
-    if (set) gtids_ = std::move(*set);
-  }
+  gtids_ = stored_gtids(position_);
   batch_.reset(store_->next_seq());
   uncommitted_bytes_ = 0;
   dirty_ = inside_transaction_ = false;
@@ -160,8 +150,7 @@ void WriterLoop::take_transaction(const normalize::Transaction& transaction) {
   if (transaction.gtid.empty()) gtids_.reset();
   if (gtids_) gtids_->add(transaction.gtid);
   if (announce_) {
-    auto seq = batch_.next_seq() - events_.size();
-    for (auto& event : events_) pending_.push_back({seq++, std::move(event)});
+    for (auto& event : events_) pending_.push_back(std::move(event));
   }
   if (uncommitted_bytes_ + batch_.bytes() >= config_.limits.commit_bytes_max) commit();
 }
@@ -187,9 +176,8 @@ void WriterLoop::commit() {
     s.event_time_us = event_time_us_;
     s.last_commit_us = now_us();
     s.position = position_;
-    s.queued_bytes = channel_.bytes();
   });
-  for (const auto& announcement : pending_) announce_(announcement);
+  for (const auto& event : pending_) announce_(event);
   pending_.clear();
 }
 

@@ -30,7 +30,6 @@ class WriterLoop {
   void take_transaction(const normalize::Transaction& transaction);
   void append();
   void commit();
-  void announce_committed();
 
   const Config& config_;
   const infer::LoadedRules& rules_;
@@ -45,7 +44,7 @@ class WriterLoop {
   std::optional<binlog::GtidSet> gtids_;
   std::int64_t event_time_us_ = 0;
   std::vector<infer::BusinessEvent> events_;
-  std::vector<Announcement> pending_;
+  std::vector<infer::BusinessEvent> pending_;
   std::size_t uncommitted_bytes_ = 0;
   bool dirty_ = false;               // something to commit
   bool inside_transaction_ = false;  // parts of a transaction are appended, its last is not
