@@ -10,7 +10,6 @@
 #include "binlog/binlog.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -18,13 +17,14 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/measure.h"
 #include <fmt/format.h>
-#include <libdeflate.h>
 
 namespace {
 
 using namespace rowtrail::binlog;  // NOLINT(google-build-using-namespace)
-using Clock = std::chrono::steady_clock;
+using rowtrail::bench::seconds;
+using rowtrail::bench::sum_events;
 
 struct Counts {
   std::uint64_t bytes = 0, events = 0, rows = 0, cells = 0;
@@ -91,22 +91,6 @@ std::uint64_t copy_files(const std::vector<std::string>& paths) {
     }
   }
   return bytes;
-}
-
-std::uint32_t sum_events(const std::vector<std::string>& paths) {
-  const auto source = open_file_source(paths);
-  std::uint32_t all = 0;
-  for (auto raw = source->next(); raw && !raw->empty(); raw = source->next()) {
-    all ^= libdeflate_crc32(0, raw->data(), raw->size());
-  }
-  return all;
-}
-
-template <class Work>
-double seconds(Work work) {
-  const auto start = Clock::now();
-  work();
-  return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 }  // namespace

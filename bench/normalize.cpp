@@ -9,7 +9,6 @@
 #include "normalize/normalize.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -17,13 +16,14 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/measure.h"
 #include <fmt/format.h>
-#include <libdeflate.h>
 
 namespace {
 
 using namespace rowtrail;  // NOLINT(google-build-using-namespace)
-using Clock = std::chrono::steady_clock;
+using rowtrail::bench::seconds;
+using rowtrail::bench::sum_events;
 
 struct Counts {
   std::uint64_t bytes = 0, transactions = 0, changes = 0, text_bytes = 0, checksum = 0;
@@ -110,22 +110,6 @@ class Printer {
   std::uint64_t seq_ = 0;
   std::string header_, payload_, line_;
 };
-
-std::uint32_t sum_events(const std::vector<std::string>& paths) {
-  const auto source = binlog::open_file_source(paths);
-  std::uint32_t all = 0;
-  for (auto raw = source->next(); raw && !raw->empty(); raw = source->next()) {
-    all ^= libdeflate_crc32(0, raw->data(), raw->size());
-  }
-  return all;
-}
-
-template <class Work>
-double seconds(Work work) {
-  const auto start = Clock::now();
-  work();
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 void measure(const std::vector<std::string>& paths, int runs) {
   double sum = std::numeric_limits<double>::max(), changes = sum, json = sum;

@@ -334,15 +334,6 @@ constexpr std::array kChecks{
     Check{"replica_updates", check_replica_updates},
 };
 
-unsigned version_number(std::string_view text) {
-  unsigned major = 0;
-  unsigned minor = 0;
-  const auto* end = text.data() + text.size();
-  const auto [dot, error] = std::from_chars(text.data(), end, major);
-  if (error == std::errc() && dot != end) std::from_chars(dot + 1, end, minor);
-  return major * 100 + minor;
-}
-
 }  // namespace
 
 std::vector<Finding> preflight(Session& session, const ServerOptions& options) {

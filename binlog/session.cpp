@@ -104,16 +104,6 @@ void set_up_tls(MYSQL* mysql, const ServerOptions& options, const Verified& veri
   mysql_options(mysql, MYSQL_OPT_SSL_KEY, key.c_str());
 }
 
-/// "9.7.4-2" → 907, "10.11.19-MariaDB" → 1011.
-unsigned version_number(std::string_view text) {
-  unsigned major = 0;
-  unsigned minor = 0;
-  const auto* end = text.data() + text.size();
-  const auto [dot, error] = std::from_chars(text.data(), end, major);
-  if (error == std::errc() && dot != end) std::from_chars(dot + 1, end, minor);
-  return major * 100 + minor;
-}
-
 std::string quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
@@ -130,6 +120,15 @@ std::uint64_t to_number(const std::optional<std::string>& text) {
 }
 
 }  // namespace
+
+unsigned version_number(std::string_view text) {
+  unsigned major = 0;
+  unsigned minor = 0;
+  const auto* end = text.data() + text.size();
+  const auto [dot, error] = std::from_chars(text.data(), end, major);
+  if (error == std::errc() && dot != end) std::from_chars(dot + 1, end, minor);
+  return major * 100 + minor;
+}
 
 struct Session::Handle {
   explicit Handle(const ServerOptions& options)

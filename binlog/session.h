@@ -54,6 +54,9 @@ class Session {
   std::string server_version_;
 };
 
+/// "9.7.4-2" → 907, "10.11.19-MariaDB" → 1011.
+[[nodiscard]] unsigned version_number(std::string_view text);
+
 /// One thing about the source that capture needs or prefers, with the SQL that mends it.
 struct Finding {
   enum class Severity : std::uint8_t { Ok, Warn, Fatal };

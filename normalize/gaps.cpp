@@ -80,12 +80,21 @@ void Normalizer::add_unfinished_gap() {
   next_gaps_.push_back(std::move(gap));
 }
 
-void Normalizer::add_names_gap(const VersionedSchema& layout) {
+namespace {
+
+Gap gap_of_layout(GapKind kind, const VersionedSchema& layout) {
   Gap gap;
-  gap.kind = GapKind::UnknownNames;
+  gap.kind = kind;
   gap.database = layout.schema->database;
   gap.table = layout.schema->table;
   gap.schema_version = layout.version;
+  return gap;
+}
+
+}  // namespace
+
+void Normalizer::add_names_gap(const VersionedSchema& layout) {
+  Gap gap = gap_of_layout(GapKind::UnknownNames, layout);
   gap.reason = "the server did not log the column names: they are called @1, @2 …";
   gap.advice = "SET GLOBAL binlog_row_metadata = FULL";
   add_gap(std::move(gap));
@@ -98,11 +107,7 @@ void Normalizer::check_images(const VersionedSchema& layout, const binlog::RowsE
       (rows.kind == binlog::RowsKind::Insert || is_full(rows.before_columns, columns)) &&
       (rows.kind == binlog::RowsKind::Delete || is_full(rows.after_columns, columns));
   if (whole || !layouts_.tell_partial_image(layout.schema)) return;
-  Gap gap;
-  gap.kind = GapKind::PartialImage;
-  gap.database = layout.schema->database;
-  gap.table = layout.schema->table;
-  gap.schema_version = layout.version;
+  Gap gap = gap_of_layout(GapKind::PartialImage, layout);
   gap.reason = "the server does not log whole rows: columns that are absent are not known";
   gap.advice = "SET GLOBAL binlog_row_image = FULL, and reconnect the applications";
   add_gap(std::move(gap));

@@ -3,7 +3,17 @@
 
 #include "server/route.h"
 
+#include <string_view>
+
 namespace rowtrail::server {
+
+/// A JSON answer with a line end behind it. `json` is without one.
+[[nodiscard]] inline Response json_response(std::string_view json) {
+  Response response;
+  response.body.assign(json);
+  response.body += '\n';
+  return response;
+}
 
 // handlers_events.cpp
 Outcome<Response> list_events(const Call& call, const Services& services);

@@ -18,13 +18,6 @@ void member(Writer& writer, std::string_view key, std::string_view value) {
   writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
 }
 
-Response json_response(const rapidjson::StringBuffer& buffer) {
-  Response response;
-  response.body.assign(buffer.GetString(), buffer.GetSize());
-  response.body += '\n';
-  return response;
-}
-
 }  // namespace
 
 Outcome<Response> get_livez(const Call& /*call*/, const Services& /*services*/) {
@@ -57,7 +50,7 @@ Outcome<Response> get_readyz(const Call& /*call*/, const Services& services) {
   writer.Double(lag_s);
   if (!detail.empty()) member(writer, "detail", detail);
   writer.EndObject();
-  Response response = json_response(buffer);
+  Response response = json_response({buffer.GetString(), buffer.GetSize()});
   response.status = ready ? 200 : 503;
   return response;
 }
@@ -97,7 +90,7 @@ Outcome<Response> get_problem(const Call& call, const Services& /*services*/) {
   writer.Uint(kind.status);
   member(writer, "about", kind.about);
   writer.EndObject();
-  return json_response(buffer);
+  return json_response({buffer.GetString(), buffer.GetSize()});
 }
 
 }  // namespace rowtrail::server

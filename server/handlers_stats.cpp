@@ -147,13 +147,6 @@ void write_histogram(Writer& writer, const Facets& facets, const store::Filter& 
   writer.EndObject();
 }
 
-Response json_response(const rapidjson::StringBuffer& buffer) {
-  Response response;
-  response.body.assign(buffer.GetString(), buffer.GetSize());
-  response.body += '\n';
-  return response;
-}
-
 }  // namespace
 
 Outcome<Response> get_stats(const Call& call, const Services& services) {
@@ -181,7 +174,7 @@ Outcome<Response> get_stats(const Call& call, const Services& services) {
   write_facet(writer, "object_types", facets.object_types);
   write_histogram(writer, facets, filter);
   writer.EndObject();
-  return json_response(buffer);
+  return json_response({buffer.GetString(), buffer.GetSize()});
 }
 
 Outcome<Response> get_status(const Call& /*call*/, const Services& services) {
@@ -226,7 +219,7 @@ Outcome<Response> get_status(const Call& /*call*/, const Services& services) {
   }
   writer.EndArray();
   writer.EndObject();
-  return json_response(buffer);
+  return json_response({buffer.GetString(), buffer.GetSize()});
 }
 
 }  // namespace rowtrail::server

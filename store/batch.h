@@ -109,7 +109,6 @@ class Batch {
   [[nodiscard]] std::uint64_t first_seq() const noexcept { return first_seq_; }
   [[nodiscard]] bool empty() const noexcept { return next_seq_ == first_seq_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
-  [[nodiscard]] std::size_t transaction_count() const noexcept { return transactions.size(); }
 
   std::vector<TableRecord> tables;
   std::vector<TransactionRecord> transactions;
