@@ -190,7 +190,7 @@ Outcome run(const Target& target, std::uint64_t changes_wanted, std::size_t batc
     const auto begin = Clock::now();
     while (batch.bytes() < batch_bytes) {
       pharmacy.next();
-      batch.add(pharmacy.transaction, 0, store::Batch::kBytesMax, pharmacy.events);
+      batch.add(pharmacy.transaction, 0, store::Batch::kBytesMax, pharmacy.events, {});
     }
     const auto rendered = Clock::now();
     const double cpu = cpu_seconds();

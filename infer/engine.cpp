@@ -5,14 +5,26 @@
 #include "infer/settle.h"
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include <fmt/format.h>
+#include <rapidjson/document.h>
 
 namespace rowtrail::infer {
 namespace {
 
-constexpr std::size_t kNotesMax = 1'000;
+/// What a Gap of a rule is about, for people, and which one it is, for us.
+std::string cause(normalize::GapKind kind, std::string_view rule) {
+  return fmt::format("{} {}", normalize::gap_kind_name(kind), rule);
+}
+
+normalize::Gap rule_gap(normalize::GapKind kind, const normalize::Transaction& transaction) {
+  normalize::Gap gap;
+  gap.kind = kind;
+  gap.file = transaction.file;
+  gap.pos = transaction.start_pos;
+  return gap;
+}
 
 }  // namespace
 
@@ -23,16 +35,22 @@ struct Engine::State {
         evaluator(rules->slots),
         index(*rules),
         matcher(evaluator),
-        emitter(evaluator, [this](const Rule& rule, const std::string& text) { note(rule, text); }),
+        emitter(evaluator,
+                [this](const Rule& rule, const std::string& text) { failed(rule, text); }),
         actors(options) {}
 
-  void note(const Rule& rule, const std::string& message) {
-    if (notes.size() < kNotesMax) notes.emplace(rule.id, message);
+  /// One Gap for each version of a rule and kind.
+  void report(normalize::GapKind kind, const Rule& rule, std::string reason, std::string advice);
+  void failed(const Rule& rule, const std::string& error) {
+    report(normalize::GapKind::RuleFailed, rule,
+           fmt::format("rule '{}' could not be evaluated: {}", rule.id, error),
+           fmt::format("mend the rule in {}, line {}; its events may be missing here and later",
+                       rule.file, rule.line));
   }
-  void find_matches(const normalize::Transaction& transaction);
+  void find_matches();
   void settle_level(std::vector<Match>& level, std::size_t rows);
-  BusinessEvent emit(const Match& match, const normalize::Transaction& transaction);
-  BusinessEvent discovered(const normalize::Transaction& transaction);
+  BusinessEvent emit(const Match& match);
+  BusinessEvent discovered();
 
   std::shared_ptr<const CompiledRules> rules;
   EngineOptions options;
@@ -44,15 +62,30 @@ struct Engine::State {
   Discovery discovery;
   binlog::Arena kept;  // what the matches of the transaction point to
   std::vector<Match> matches;
-  std::map<std::string, std::string> notes;  // rule id → first message
   BulkCounts bulk;
+  std::set<std::string> bulk_rules;                     // that listen to its rows
+  std::set<std::string> reported;                       // causes
+  const normalize::Transaction* transaction = nullptr;  // being inferred
+  std::vector<normalize::Gap>* gaps = nullptr;          // where its Gaps go
 };
+
+void Engine::State::report(normalize::GapKind kind, const Rule& rule, std::string reason,
+                           std::string advice) {
+  const std::string name = rule.id + "@" + rule.version;
+  if (!reported.insert(cause(kind, name)).second) return;
+  normalize::Gap gap = rule_gap(kind, *transaction);
+  gap.reason = std::move(reason);
+  gap.advice = std::move(advice);
+  gap.rules.push_back(name);
+  gaps->push_back(std::move(gap));
+}
 
 void Engine::State::settle_level(std::vector<Match>& level, std::size_t rows) {
   settle(level, rows, [&](const Rule& winner, const Rule& loser) {
-    note(loser, fmt::format("wants the same rows as '{}', which got them; give one of the two a "
-                            "higher priority",
-                            winner.id));
+    report(
+        normalize::GapKind::RuleConflict, loser,
+        fmt::format("rule '{}' wants the same rows as '{}', which got them", loser.id, winner.id),
+        "give one of the two a higher priority");
   });
   for (const Match& match : level) {
     matcher.own(match.rows);
@@ -61,20 +94,20 @@ void Engine::State::settle_level(std::vector<Match>& level, std::size_t rows) {
   level.clear();
 }
 
-void Engine::State::find_matches(const normalize::Transaction& transaction) {
-  const std::size_t rows = transaction.changes.size();
+void Engine::State::find_matches() {
+  const std::size_t rows = transaction->changes.size();
   kept.reset();
   matches.clear();
-  index.begin(transaction);
+  index.begin(*transaction);
   if (index.rules().empty()) return;
-  matcher.begin(transaction);
+  matcher.begin(*transaction);
   std::vector<Match> level;
   const Rule* last = index.rules().front();
   for (const Rule* rule : index.rules()) {
     if (rule->priority != last->priority) settle_level(level, rows);
     last = rule;
     matcher.run(*rule, index.rows_of(*rule), kept, level);
-    if (!matcher.error().empty()) note(*rule, matcher.error());
+    if (!matcher.error().empty()) failed(*rule, matcher.error());
   }
   settle_level(level, rows);
   // Events stand in the order of their first rows.
@@ -82,17 +115,17 @@ void Engine::State::find_matches(const normalize::Transaction& transaction) {
                    [](const Match& a, const Match& b) { return a.rows.front() < b.rows.front(); });
 }
 
-BusinessEvent Engine::State::emit(const Match& match, const normalize::Transaction& transaction) {
-  BusinessEvent event = emitter.emit(match, transaction);
+BusinessEvent Engine::State::emit(const Match& match) {
+  BusinessEvent event = emitter.emit(match, *transaction);
   event.actor = actors.find(match.rows, emitter.actor(match));
   emitter.summarize(match, event);
   return event;
 }
 
-BusinessEvent Engine::State::discovered(const normalize::Transaction& transaction) {
+BusinessEvent Engine::State::discovered() {
   BusinessEvent event;
-  discovery.describe(transaction, event);
-  std::vector<std::uint32_t> rows(transaction.changes.size());
+  discovery.describe(*transaction, event);
+  std::vector<std::uint32_t> rows(transaction->changes.size());
   for (std::uint32_t n = 0; n < rows.size(); ++n) rows[n] = n;
   event.actor = actors.find(rows, {});
   return event;
@@ -113,20 +146,31 @@ void set_time(const normalize::Transaction& transaction, BusinessEvent& event) {
 
 }  // namespace
 
-void Engine::infer(const normalize::Transaction& transaction, std::vector<BusinessEvent>& out) {
+void Engine::infer(const normalize::Transaction& transaction, std::vector<BusinessEvent>& out,
+                   std::vector<normalize::Gap>& gaps) {
   State& state = *state_;
+  state.transaction = &transaction;
+  state.gaps = &gaps;
   const std::size_t first = out.size();
-  state.find_matches(transaction);
+  state.find_matches();
   state.actors.begin(transaction);
-  for (const Match& match : state.matches) out.push_back(state.emit(match, transaction));
-  if (out.size() == first) out.push_back(state.discovered(transaction));
+  for (const Match& match : state.matches) out.push_back(state.emit(match));
+  if (out.size() == first) out.push_back(state.discovered());
   for (std::size_t n = first; n < out.size(); ++n) set_time(transaction, out[n]);
 }
 
-void Engine::bulk(const normalize::Transaction& part, std::vector<BusinessEvent>& out) {
+void Engine::bulk(const normalize::Transaction& part, std::vector<BusinessEvent>& out,
+                  std::vector<normalize::Gap>& gaps) {
   State& state = *state_;
-  if (part.first_part) state.bulk.clear();
+  if (part.first_part) {
+    state.bulk.clear();
+    state.bulk_rules.clear();
+  }
   count_rows(part, state.bulk);
+  state.index.begin(part);
+  for (const Rule* rule : state.index.listening()) {
+    state.bulk_rules.insert(rule->id + "@" + rule->version);
+  }
   if (!part.last_part) return;
   BusinessEvent event;
   describe_bulk(state.bulk, event);
@@ -135,12 +179,26 @@ void Engine::bulk(const normalize::Transaction& part, std::vector<BusinessEvent>
   set_time(part, event);
   out.push_back(std::move(event));
   state.bulk.clear();
+  if (state.bulk_rules.empty()) return;
+  auto gap = rule_gap(normalize::GapKind::RulesNotEvaluated, part);
+  gap.reason = "the transaction is too large for rules; one event counts its rows";
+  gap.advice = "read its changes: what these rules would have said of them is not in the record";
+  gap.rules.assign(state.bulk_rules.begin(), state.bulk_rules.end());
+  gaps.push_back(std::move(gap));
+  state.bulk_rules.clear();
 }
 
-std::vector<std::string> Engine::evaluation_errors() const {
-  std::vector<std::string> out;
-  for (const auto& [rule, message] : state_->notes) out.push_back(rule + ": " + message);
-  return out;
+void Engine::set_recorded_gaps(const std::vector<std::string>& gap_payloads) {
+  auto& reported = state_->reported;
+  reported.clear();
+  for (const std::string& payload : gap_payloads) {
+    rapidjson::Document gap;
+    gap.Parse(payload.data(), payload.size());
+    if (!gap.IsObject() || !gap.HasMember("kind") || !gap.HasMember("rules")) continue;
+    for (const auto& rule : gap["rules"].GetArray()) {
+      reported.insert(fmt::format("{} {}", gap["kind"].GetString(), rule.GetString()));
+    }
+  }
 }
 
 }  // namespace rowtrail::infer

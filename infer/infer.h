@@ -118,13 +118,17 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// At least one event per transaction, appended to `out`. For a transaction that came in parts
-  /// call bulk() on every part instead; it yields one event at the last.
-  void infer(const normalize::Transaction& transaction, std::vector<BusinessEvent>& out);
-  void bulk(const normalize::Transaction& part, std::vector<BusinessEvent>& out);
+  /// At least one event per transaction, and the Gaps of rules that could not be judged: one for
+  /// each version of a rule and kind, the first time. For a transaction that came in parts call
+  /// bulk() on every part instead; it yields one event at the last, and one Gap that names the
+  /// rules that listen to its tables. Everything is appended.
+  void infer(const normalize::Transaction& transaction, std::vector<BusinessEvent>& out,
+             std::vector<normalize::Gap>& gaps);
+  void bulk(const normalize::Transaction& part, std::vector<BusinessEvent>& out,
+            std::vector<normalize::Gap>& gaps);
 
-  /// Rule ids whose evaluation failed on some row, with the first message: shown by status.
-  [[nodiscard]] std::vector<std::string> evaluation_errors() const;
+  /// Which Gaps of rules the record already holds (payloads); others reported so far are forgotten.
+  void set_recorded_gaps(const std::vector<std::string>& gap_payloads);
 
  private:
   struct State;

@@ -85,6 +85,13 @@ void RuleIndex::begin(const normalize::Transaction& transaction) {
                    [](const Rule* a, const Rule* b) { return a->priority > b->priority; });
 }
 
+std::vector<const Rule*> RuleIndex::listening() const {
+  std::vector<const Rule*> out;
+  out.reserve(touched_.size());
+  for (const auto number : touched_) out.push_back(rules_.rules[number].get());
+  return out;
+}
+
 std::span<const Rows> RuleIndex::rows_of(const Rule& rule) {
   const std::size_t places = rule.match.size() + rule.forbid.size();
   rows_.assign(places, {});

@@ -22,6 +22,8 @@ class RuleIndex {
   /// order of priority, then of their files.
   void begin(const normalize::Transaction& transaction);
   [[nodiscard]] const std::vector<const Rule*>& rules() const noexcept { return possible_; }
+  /// All that name a table and operation of the transaction, in the order of their files.
+  [[nodiscard]] std::vector<const Rule*> listening() const;
   /// Rows for each clause of a rule of rules(), then for each forbid. Valid until the next call.
   std::span<const Rows> rows_of(const Rule& rule);
 

@@ -325,6 +325,10 @@ void append_gap(std::string& out, const Transaction& transaction, const Gap& gap
   write_text(to, ",\"reason\":", gap.reason);
   write_text(to, ",\"advice\":", gap.advice);
   if (!gap.sql.empty()) write_sql(to, "sql", gap.sql);
+  for (std::size_t n = 0; n < gap.rules.size(); ++n) {
+    write_text(to, n == 0 ? ",\"rules\":[" : ",", gap.rules[n]);
+  }
+  if (!gap.rules.empty()) to.raw(']');
   to.raw('}');
 }
 

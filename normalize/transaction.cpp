@@ -27,8 +27,9 @@ std::string_view op_name(Op op) {
 }
 
 std::string_view gap_kind_name(GapKind kind) {
-  static constexpr std::array<std::string_view, 5> kNames = {
-      "statement_dml", "rolled_back", "unfinished_transaction", "partial_image", "unknown_names"};
+  static constexpr std::array<std::string_view, 8> kNames = {
+      "statement_dml", "rolled_back", "unfinished_transaction", "partial_image",
+      "unknown_names", "rule_failed", "rule_conflict",          "rules_not_evaluated"};
   return kNames.at(static_cast<std::size_t>(kind));
 }
 

@@ -62,6 +62,9 @@ enum class GapKind : std::uint8_t {
   UnfinishedTransaction,  // the server died while it wrote it; it never committed
   PartialImage,           // binlog_row_image is not FULL: columns are missing
   UnknownNames,           // column names were not logged (binlog_row_metadata=MINIMAL)
+  RuleFailed,             // a rule's expression failed on some row: its events may be missing
+  RuleConflict,           // two rules of one priority want the same rows
+  RulesNotEvaluated,      // the transaction is too large for rules
 };
 [[nodiscard]] std::string_view gap_kind_name(GapKind kind);
 
@@ -75,6 +78,7 @@ struct Gap {
   std::string reason;           // what happened, for people
   std::string advice;           // what to do about it
   std::string sql;              // the statement, credentials removed, when it is about one
+  std::vector<std::string> rules;  // "id@version" of the rules it is about
 };
 
 struct Transaction {

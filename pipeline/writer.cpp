@@ -18,6 +18,15 @@ std::int64_t now_us() {
       .count();
 }
 
+/// Gaps are in the record; whoever watches the log shall not have to look there to learn of one.
+void say_gaps(const normalize::Transaction& transaction, const std::vector<normalize::Gap>& gaps) {
+  for (const auto& gap : gaps) {
+    core::log(core::Level::Warn, fmt::format("gap {} at {}:{} in transaction {}: {}; {}",
+                                             normalize::gap_kind_name(gap.kind), gap.file, gap.pos,
+                                             transaction.id, gap.reason, gap.advice));
+  }
+}
+
 }  // namespace
 
 WriterLoop::WriterLoop(const Config& config, const infer::LoadedRules& rules, Announce announce,
@@ -74,6 +83,11 @@ void WriterLoop::open_store() {
   dirty_ = inside_transaction_ = false;
   pending_.clear();
 
+  auto rule_gaps = store_->recorded_gaps(normalize::GapKind::RuleFailed);
+  for (auto& gap : store_->recorded_gaps(normalize::GapKind::RuleConflict)) {
+    rule_gaps.push_back(std::move(gap));
+  }
+  engine_->set_recorded_gaps(rule_gaps);
   const auto recorded = store_->recorded_rules();
   const std::unordered_set<std::string> known(recorded.begin(), recorded.end());
   for (const auto& rule : rules_.infos) {
@@ -126,15 +140,19 @@ void WriterLoop::take_transaction(const normalize::Transaction& transaction) {
   // What came before a transaction in parts must not share its fate when the link is cut.
   if (transaction.first_part && !transaction.last_part && dirty_) commit();
   events_.clear();
+  rule_gaps_.clear();
   if (transaction.first_part && transaction.last_part) {
-    engine_->infer(transaction, events_);
+    engine_->infer(transaction, events_, rule_gaps_);
   } else {
-    engine_->bulk(transaction, events_);
+    engine_->bulk(transaction, events_, rule_gaps_);
   }
+  say_gaps(transaction, transaction.gaps);
+  say_gaps(transaction, rule_gaps_);
   // A large transaction is rendered in slices, so that its text never stands in memory as a whole.
   std::size_t next_change = 0;
   do {
-    next_change = batch_.add(transaction, next_change, config_.limits.append_bytes, events_);
+    next_change =
+        batch_.add(transaction, next_change, config_.limits.append_bytes, events_, rule_gaps_);
     if (batch_.bytes() >= config_.limits.append_bytes) append();
   } while (next_change < transaction.changes.size());
 

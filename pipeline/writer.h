@@ -44,6 +44,7 @@ class WriterLoop {
   std::optional<binlog::GtidSet> gtids_;
   std::int64_t event_time_us_ = 0;
   std::vector<infer::BusinessEvent> events_;
+  std::vector<normalize::Gap> rule_gaps_;  // of the transaction being taken
   std::vector<infer::BusinessEvent> pending_;
   std::size_t uncommitted_bytes_ = 0;
   bool dirty_ = false;               // something to commit

@@ -60,7 +60,8 @@ std::uint64_t& Batch::open_seq(const std::string& source) {
 }
 
 std::size_t Batch::add(const normalize::Transaction& transaction, std::size_t first_change,
-                       std::size_t bytes_max, const std::vector<infer::BusinessEvent>& events_in) {
+                       std::size_t bytes_max, const std::vector<infer::BusinessEvent>& events_in,
+                       const std::vector<normalize::Gap>& rule_gaps) {
   if (source_.size == 0 || text(source_) != transaction.source) source_ = put(transaction.source);
   if (first_change == 0) {
     add_schemas(transaction);
@@ -76,6 +77,7 @@ std::size_t Batch::add(const normalize::Transaction& transaction, std::size_t fi
   }
   if (next < transaction.changes.size()) return next;
   for (const auto& gap : transaction.gaps) add_gap(transaction, gap);
+  for (const auto& gap : rule_gaps) add_gap(transaction, gap);
   for (const auto& event : events_in) add_event(transaction, event);
   return next;
 }

@@ -94,12 +94,13 @@ class Batch {
   void reset(std::uint64_t first_seq);
 
   /// Records of one transaction, or one part of it, with its events, in the log's order: schemas,
-  /// transaction (first part only), changes, gaps, events (last part only). Stops after the Change
-  /// that takes the batch past `bytes_max` and returns the index of the next one, for another call
-  /// with the batch appended and reset: so a large transaction never stands in memory as text.
-  /// Call with 0 first, then with what it returned, until that is changes.size().
+  /// transaction (first part only), changes, gaps, those of rules, events (last part only). Stops
+  /// after the Change that takes the batch past `bytes_max` and returns the index of the next one,
+  /// for another call with the batch appended and reset: so a large transaction never stands in
+  /// memory as text. Call with 0 first, then with what it returned, until that is changes.size().
   std::size_t add(const normalize::Transaction& transaction, std::size_t first_change,
-                  std::size_t bytes_max, const std::vector<infer::BusinessEvent>& events);
+                  std::size_t bytes_max, const std::vector<infer::BusinessEvent>& events,
+                  const std::vector<normalize::Gap>& rule_gaps);
   void add_rule(const infer::RuleInfo& rule, std::int64_t time_us);
 
   [[nodiscard]] std::string_view text(Slice slice) const {

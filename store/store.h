@@ -37,6 +37,8 @@ class Writer {
   virtual std::uint64_t next_seq() = 0;
   /// Versions of rules already recorded ("id@version").
   virtual std::vector<std::string> recorded_rules() = 0;
+  /// Payloads of the Gaps of one kind.
+  virtual std::vector<std::string> recorded_gaps(normalize::GapKind kind) = 0;
 
   /// Adds records to the open database transaction, opening one if there is none. The batch's first
   /// seq must be next_seq().

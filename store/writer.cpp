@@ -69,6 +69,7 @@ class LogWriter final : public Writer {
   SourceState source_state(const std::string& source) override;
   std::uint64_t next_seq() override { return tree_.size(); }
   std::vector<std::string> recorded_rules() override;
+  std::vector<std::string> recorded_gaps(normalize::GapKind kind) override;
   void append(const Batch& batch) override;
   void commit(const std::string& source, const binlog::Position& position,
               std::int64_t event_time_us) override;
@@ -271,6 +272,18 @@ std::vector<std::string> LogWriter::recorded_rules() {
                return true;
              });
   return rules;
+}
+
+std::vector<std::string> LogWriter::recorded_gaps(normalize::GapKind kind) {
+  std::vector<std::string> payloads;
+  db_->query({"SELECT payload FROM gap WHERE log_id = $1 AND reason = $2 AND payload IS NOT NULL "
+              "ORDER BY seq",
+              {log_id_, std::string(normalize::gap_kind_name(kind))}},
+             [&](const Row& row) {
+               payloads.emplace_back(row.text(0));
+               return true;
+             });
+  return payloads;
 }
 
 void LogWriter::begin() {

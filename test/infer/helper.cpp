@@ -38,7 +38,9 @@ std::vector<BusinessEvent> infer_events(const std::string& rules_yaml, const Row
   for (const auto& error : rules.errors) FAIL(error.text());
   Engine engine(rules.rules, {});
   std::vector<BusinessEvent> events;
-  engine.infer(rows.transaction(), events);
+  std::vector<normalize::Gap> gaps;
+  engine.infer(rows.transaction(), events, gaps);
+  for (const auto& gap : gaps) FAIL(gap.reason);
   return events;
 }
 

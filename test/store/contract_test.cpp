@@ -234,7 +234,7 @@ TEST_CASE("store: a transaction in parts and slices is one transaction") {
     part.transaction->last_part = false;
     std::size_t next = 0;
     do {
-      next = batch.add(*part.transaction, next, 1, {});
+      next = batch.add(*part.transaction, next, 1, {}, {});
       writer->append(batch);
       batch.reset(batch.next_seq());
     } while (next < part.transaction->changes.size());

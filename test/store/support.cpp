@@ -212,7 +212,7 @@ Made& Made::event(const std::string& type, const std::string& actor,
 }
 
 void Made::into(Batch& batch) const {
-  batch.add(*transaction, 0, Batch::kBytesMax, events);
+  batch.add(*transaction, 0, Batch::kBytesMax, events, {});
 }
 
 Made plain(std::uint64_t number) {
