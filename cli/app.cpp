@@ -97,21 +97,27 @@ void add_source_options(CLI::App& command, Arguments& a) {
                      "file with the password (else $ROWTRAIL_SOURCE_PASSWORD)");
 }
 
-void add_list_options(CLI::App& command, Arguments& a) {
-  const auto filter = [&](const std::string& name, const std::string& help) {
-    command.add_option_function<std::string>(
-        "--" + name, [&a, name](const std::string& value) { a.filter[name] = value; }, help);
-  };
-  filter("type", "event type: inventory.transfer");
-  filter("actor", "who did it");
-  filter("object", "business object: product/7");
-  filter("source", "name of the source");
-  filter("database", "database of the changed rows");
-  filter("table", "table of the changed rows");
-  filter("severity", "info, low, medium, high or critical");
-  filter("since", "from this time on: 24h, 7d, 2026-11-24, RFC 3339");
-  filter("until", "before this time");
+void add_filter(CLI::App& command, Arguments& a, const std::string& name, const std::string& help) {
+  command.add_option_function<std::string>(
+      "--" + name, [&a, name](const std::string& value) { a.filter[name] = value; }, help);
+}
+
+/// What every list is narrowed by.
+void add_common_filters(CLI::App& command, Arguments& a) {
+  add_filter(command, a, "source", "name of the source");
+  add_filter(command, a, "database", "database of the changed rows");
+  add_filter(command, a, "table", "table of the changed rows");
+  add_filter(command, a, "since", "from this time on: 24h, 7d, 2026-11-24, RFC 3339");
+  add_filter(command, a, "until", "before this time");
   command.add_option("--limit", a.limit, "how many at the most; 0: all")->capture_default_str();
+}
+
+void add_list_options(CLI::App& command, Arguments& a) {
+  add_filter(command, a, "type", "event type: inventory.transfer");
+  add_filter(command, a, "actor", "who did it");
+  add_filter(command, a, "object", "business object: product/7");
+  add_filter(command, a, "severity", "info, low, medium, high or critical");
+  add_common_filters(command, a);
 }
 
 void add_run_options(CLI::App& command, Arguments& a) {
@@ -174,6 +180,9 @@ const std::vector<Command>& commands() {
        "rowtrail changes --table stock --format ndjson --limit 0 | jq .new",
        [](CLI::App& c, Arguments& a) { add_list_options(c, a); },
        [](const Arguments& a) { return changes_command(merge(a), list_options(a)); }},
+      {"gaps", "What could not be captured or trusted, why, and what to do about it",
+       "rowtrail gaps --since 7d", [](CLI::App& c, Arguments& a) { add_common_filters(c, a); },
+       [](const Arguments& a) { return gaps_command(merge(a), list_options(a)); }},
       {"summary", "What happened on a day, against the day before",
        "rowtrail summary --date yesterday | mail -s 'pharmacy' ops@example.com",
        [](CLI::App& c, Arguments& a) {

@@ -35,6 +35,7 @@ struct ListOptions {
 };
 int events_command(const Common& common, const ListOptions& options);
 int changes_command(const Common& common, const ListOptions& options);
+int gaps_command(const Common& common, const ListOptions& options);
 
 int rules_check_command(const Common& common);
 int rules_test_command(const Common& common);

@@ -10,6 +10,8 @@
 namespace rowtrail::cli {
 namespace {
 
+constexpr std::size_t kGapSqlMax = 300;
+
 std::string member(const rapidjson::Value& object, const char* name) {
   if (!object.IsObject()) return {};
   const auto found = object.FindMember(name);
@@ -167,15 +169,43 @@ store::Page page_of(const Common& common, const ListOptions& options) {
   return page;
 }
 
+/// "2026-11-24 10:00:00.123" of an RFC 3339 time in UTC.
+std::string shown_time(std::string time) {
+  std::replace(time.begin(), time.end(), 'T', ' ');
+  if (!time.empty() && time.back() == 'Z') time.pop_back();
+  return fit(time, 23);
+}
+
+/// Where a gap was met: database.table, or only one of them.
+std::string gap_table(const rapidjson::Document& gap) {
+  const auto database = member(gap, "database");
+  const auto table = member(gap, "table");
+  return database.empty() || table.empty() ? database + table : database + "." + table;
+}
+
+std::string gap_position(const rapidjson::Document& gap) {
+  if (!gap.HasMember("position")) return {};
+  return fmt::format("{}:{}", member(gap["position"], "file"), member(gap["position"], "pos"));
+}
+
+/// A gap for people: one line that places it, then what happened and what to do.
+void print_gap(std::uint64_t seq, const std::string& payload) {
+  const auto gap = parse(payload);
+  fmt::print("{}  {}  {}  {}  {}  {}\n", seq, shown_time(member(gap, "committed_at")),
+             styled(member(gap, "kind"), Style::Warn), member(gap, "source"), gap_table(gap),
+             styled(gap_position(gap), Style::Muted));
+  fmt::print("    {}\n", member(gap, "reason"));
+  const auto sql = member(gap, "sql");
+  if (!sql.empty()) fmt::print("    {}\n", styled(fit(sql, kGapSqlMax), Style::Muted));
+  fmt::print("    {} {}\n", styled("advice:", Style::Accent), member(gap, "advice"));
+}
+
 std::vector<std::string> event_row(std::uint64_t seq, const std::string& payload) {
   const auto event = parse(payload);
   const bool has_actor = event.HasMember("actor") && event["actor"].IsObject();
   const auto actor = has_actor ? member(event["actor"], "id") : std::string();
   const auto mark = confidence_mark(has_actor ? member(event["actor"], "confidence") : "");
-  auto time = member(event, "time");
-  std::replace(time.begin(), time.end(), 'T', ' ');
-  if (!time.empty() && time.back() == 'Z') time.pop_back();
-  return {std::to_string(seq), fit(time, 23),
+  return {std::to_string(seq), shown_time(member(event, "time")),
           fmt::format("{} {}", mark, actor.empty() ? "-" : fit(actor, 16)),
           styled(fit(member(event, "type"), 32), Style::Accent), member(event, "summary")};
 }
@@ -228,14 +258,11 @@ int changes_command(const Common& common, const ListOptions& options) {
       return true;
     }
     const auto document = parse(line);
-    auto time = member(document, "committed_at");
-    std::replace(time.begin(), time.end(), 'T', ' ');
-    if (!time.empty() && time.back() == 'Z') time.pop_back();
     std::string table = member(document, "database");
     table += '.';
     table += member(document, "table");
     std::vector<std::string> row = {std::to_string(change.seq),
-                                    fit(time, 23),
+                                    shown_time(member(document, "committed_at")),
                                     member(document, "op"),
                                     table,
                                     document.HasMember("pk") ? shown(document["pk"]) : "",
@@ -248,6 +275,44 @@ int changes_command(const Common& common, const ListOptions& options) {
     return true;
   });
   for (auto row = newest_last.rbegin(); row != newest_last.rend(); ++row) printer.row(*row);
+  printer.finish();
+  return 0;
+}
+
+int gaps_command(const Common& common, const ListOptions& options) {
+  const auto reader = store::open_reader(common.config.store_url);
+  Printer printer(common.format, {"seq", "time", "kind", "source", "table", "position", "reason",
+                                  "advice", "sql"});
+  std::string line;
+  std::vector<store::StoredGap> newest_last;
+  const auto page = page_of(common, options);
+  std::uint64_t count = 0;
+  reader->gaps(options.filter, page, [&](const store::StoredGap& gap) {
+    ++count;
+    line.clear();
+    const auto numbered = normalize::append_numbered(line, gap.seq, gap.payload);
+    if (!numbered) throw core::Failure(core::Area::Store, false, numbered.error().message);
+    if (printer.wants_line()) {
+      printer.line(line);
+    } else if (common.format == Format::Csv) {
+      const auto document = parse(line);
+      printer.row({std::to_string(gap.seq), member(document, "committed_at"),
+                   member(document, "kind"), member(document, "source"), gap_table(document),
+                   gap_position(document), member(document, "reason"), member(document, "advice"),
+                   member(document, "sql")});
+    } else if (page.ascending) {
+      print_gap(gap.seq, gap.payload);
+    } else {
+      newest_last.push_back(gap);
+    }
+    return true;
+  });
+  for (auto gap = newest_last.rbegin(); gap != newest_last.rend(); ++gap) {
+    print_gap(gap->seq, gap->payload);
+  }
+  if (count == 0 && common.format == Format::Text) {
+    fmt::print("No gaps: everything that was read is in the record.\n");
+  }
   printer.finish();
   return 0;
 }

@@ -72,8 +72,19 @@ server::Health health_of(const pipeline::Snapshot& snapshot) {
   return health;
 }
 
+std::vector<server::Metric> metrics_of(const pipeline::Snapshot& snapshot) {
+  std::vector<server::Metric> metrics;
+  for (const auto& [kind, count] : snapshot.gaps) {
+    metrics.push_back({"rowtrail_gaps",
+                       "Records of what could not be captured or trusted; see `rowtrail gaps`.",
+                       server::Metric::Type::Gauge, static_cast<double>(count),
+                       fmt::format("kind=\"{}\"", kind)});
+  }
+  return metrics;
+}
+
 std::unique_ptr<server::Server> start_server(const pipeline::Config& config, bool no_auth,
-                                             std::function<server::Health()> health) {
+                                             const pipeline::Pipeline& pipeline) {
   server::Options options;
   options.listen = config.listen;
   options.no_auth = no_auth;
@@ -84,7 +95,8 @@ std::unique_ptr<server::Server> start_server(const pipeline::Config& config, boo
     options.tokens = {server::token_from_file(token_file)};
   }
   options.open_reader = [url = config.store_url] { return store::open_reader(url); };
-  options.health = std::move(health);
+  options.health = [&pipeline] { return health_of(pipeline.snapshot()); };
+  options.metrics = [&pipeline] { return metrics_of(pipeline.snapshot()); };
   auto server = std::make_unique<server::Server>(std::move(options));
   server->start();
   core::log(Level::Info,
@@ -171,8 +183,7 @@ int run_command(const Common& common, const RunOptions& options) {
                               options.print_events ? pipeline::Announce(print_event) : nullptr);
   std::unique_ptr<server::Server> server;
   if (options.serve) {
-    server = start_server(common.config, options.no_auth,
-                          [&pipeline] { return health_of(pipeline.snapshot()); });
+    server = start_server(common.config, options.no_auth, pipeline);
   }
   const bool progress = common.config.until_end && !options.print_events && is_terminal();
   run_until_done(pipeline, stop_signals, progress);

@@ -1,6 +1,8 @@
 #include "cli/commands.h"
 #include "cli/terminal.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace rowtrail::cli {
@@ -12,12 +14,26 @@ std::string json_text(std::string_view text) {
   return out;
 }
 
+/// "3 unknown_names, 1 statement_dml"
+std::string gap_counts(const store::LogStatus& status) {
+  std::string out;
+  for (const auto& [kind, count] : status.gaps_by_kind) {
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", grouped(count), kind);
+  }
+  return out;
+}
+
 std::string status_json(const store::LogStatus& status) {
   std::string out = fmt::format(
-      R"({{"store":{},"origin":{},"records":{},"transactions":{},"changes":{},"events":{},"gaps":{},"sources":[)",
+      R"({{"store":{},"origin":{},"records":{},"transactions":{},"changes":{},"events":{},"gaps":{},"gaps_by_kind":{{)",
       json_text(status.url), json_text(status.origin), status.size, status.transactions,
       status.changes, status.events, status.gaps);
   bool first = true;
+  for (const auto& [kind, count] : status.gaps_by_kind) {
+    out += fmt::format("{}{}:{}", std::exchange(first, false) ? "" : ",", json_text(kind), count);
+  }
+  out += "},\"sources\":[";
+  first = true;
   for (const auto& source : status.sources) {
     if (!first) out += ',';
     first = false;
@@ -44,6 +60,9 @@ int status_command(const Common& common) {
   fmt::print("{}  {} records: {} transactions, {} changes, {} events, {} gaps\n",
              styled("size  ", Style::Muted), grouped(status.size), grouped(status.transactions),
              grouped(status.changes), grouped(status.events), grouped(status.gaps));
+  if (status.gaps > 0) {
+    fmt::print("{}  {}: see 'rowtrail gaps'\n", styled("gaps  ", Style::Warn), gap_counts(status));
+  }
   for (const auto& source : status.sources) {
     fmt::print("{}  {}\n", styled("source", Style::Muted), styled(source.source, Style::Bold));
     fmt::print("        position    {}:{}\n", source.position.file, source.position.pos);

@@ -190,6 +190,19 @@ Result<> append_joined_change(std::string& out, std::uint64_t seq, std::string_v
   return payload->append_joined(out, seq, change, actor_json);
 }
 
+Result<> append_numbered(std::string& out, std::uint64_t seq, std::string_view payload) {
+  JsonScanner scanner(payload);
+  scanner.value();
+  if (!scanner.at_end() || !payload.starts_with("{\"")) return damaged("gap");
+  JsonWriter to(out);
+  to.raw("{\"seq\":");
+  to.need(JsonWriter::kScalarMax);
+  to.uint(seq);
+  to.raw(',');
+  to.raw(payload.substr(1));
+  return {};
+}
+
 Result<ParsedChange> parse_change(std::string_view payload) {
   JsonScanner scanner(payload);
   ParsedChange change;

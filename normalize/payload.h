@@ -38,6 +38,9 @@ class TransactionPayload {
 core::Result<> append_joined_change(std::string& out, std::uint64_t seq, std::string_view change,
                                     std::string_view transaction, std::string_view actor_json);
 
+/// A payload that stands alone (a gap) as people see it: its members behind `seq`.
+core::Result<> append_numbered(std::string& out, std::uint64_t seq, std::string_view payload);
+
 /// One member of an object: its name, and the JSON text of its value, which points into the
 /// payload.
 struct Member {

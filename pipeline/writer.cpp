@@ -77,6 +77,7 @@ void WriterLoop::open_store() {
   auto durable = store_->source_state(name);
   position_ = durable.position;
   event_time_us_ = durable.event_time_us;
+  gaps_ = durable.gaps;
   gtids_ = stored_gtids(position_);
   batch_.reset(store_->next_seq());
   uncommitted_bytes_ = 0;
@@ -100,6 +101,7 @@ void WriterLoop::open_store() {
     s.position = position_;
     s.event_time_us = event_time_us_;
     s.next_seq = batch_.next_seq();
+    s.gaps = gaps_;
   });
   state_.set_durable(std::move(durable), channel_.epoch());
 }
@@ -160,6 +162,9 @@ void WriterLoop::take_transaction(const normalize::Transaction& transaction) {
   inside_transaction_ = !transaction.last_part;
   changes_ += transaction.changes.size();
   event_count_ += events_.size();
+  for (const auto& gap : transaction.gaps) {
+    ++gaps_[std::string(normalize::gap_kind_name(gap.kind))];
+  }
   if (!transaction.last_part) return;
   ++transactions_;
   if (position_.file != transaction.file) position_.file = transaction.file;
@@ -190,6 +195,7 @@ void WriterLoop::commit() {
     s.transactions = transactions_;
     s.changes = changes_;
     s.events = event_count_;
+    s.gaps = gaps_;
     s.next_seq = batch_.next_seq();
     s.event_time_us = event_time_us_;
     s.last_commit_us = now_us();

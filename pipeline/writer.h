@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,7 @@ class WriterLoop {
   std::size_t uncommitted_bytes_ = 0;
   bool dirty_ = false;               // something to commit
   bool inside_transaction_ = false;  // parts of a transaction are appended, its last is not
+  std::map<std::string, std::uint64_t> gaps_;  // by kind
   std::uint64_t transactions_ = 0, changes_ = 0, event_count_ = 0;
 };
 

@@ -198,6 +198,10 @@ Outcome<Response> get_status(const Call& /*call*/, const Services& services) {
   number("changes", status.changes);
   number("events", status.events);
   number("gaps", status.gaps);
+  key(writer, "gaps_by_kind");
+  writer.StartObject();
+  for (const auto& [kind, count] : status.gaps_by_kind) number(kind, count);
+  writer.EndObject();
   key(writer, "source_connected");
   writer.Bool(health.source_connected);
   key(writer, "store_writable");

@@ -211,6 +211,16 @@ core::Result<> ChangeRows::render(std::string& out, const Row& row) {
                                          infer::actor_json(row.event_payload));
 }
 
+void GapRows::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
+  store::Page page = list.page;
+  if (page.limit != 0) ++page.limit;
+  reader.gaps(list.filter, page, visit);
+}
+
+core::Result<> GapRows::render(std::string& out, const Row& row) {
+  return normalize::append_numbered(out, row.seq, row.payload);
+}
+
 template <class Rows>
 Outcome<Response> answer_list(const Call& call, const Services& services, List list,
                               std::string_view head) {
@@ -241,5 +251,7 @@ template Outcome<Response> answer_list<EventRows>(const Call&, const Services&, 
                                                   std::string_view);
 template Outcome<Response> answer_list<ChangeRows>(const Call&, const Services&, List,
                                                    std::string_view);
+template Outcome<Response> answer_list<GapRows>(const Call&, const Services&, List,
+                                                std::string_view);
 
 }  // namespace rowtrail::server

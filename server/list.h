@@ -68,7 +68,7 @@ class PageBody {
 /// The problem of a payload that cannot be rendered; the reason goes to the log.
 [[nodiscard]] Problem unreadable_record(std::uint64_t seq, const core::Error& error);
 
-/// The two kinds of row that lists hold.
+/// The kinds of row that lists hold.
 struct EventRows {
   using Row = store::StoredEvent;
   static constexpr std::string_view kMember = "events";
@@ -83,6 +83,13 @@ struct ChangeRows {
   static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };
+struct GapRows {
+  using Row = store::StoredGap;
+  static constexpr std::string_view kMember = "gaps";
+  static constexpr RowKind kKind = RowKind::Gap;
+  static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
+  static core::Result<> render(std::string& out, const Row& row);
+};
 
 /// The page, or for limit=0 the stream. `head` holds members before the list, ending in a comma.
 template <class Rows>
@@ -92,5 +99,7 @@ extern template Outcome<Response> answer_list<EventRows>(const Call&, const Serv
                                                          std::string_view);
 extern template Outcome<Response> answer_list<ChangeRows>(const Call&, const Services&, List,
                                                           std::string_view);
+extern template Outcome<Response> answer_list<GapRows>(const Call&, const Services&, List,
+                                                       std::string_view);
 
 }  // namespace rowtrail::server

@@ -137,6 +137,18 @@ std::vector<Route> make_routes() {
                            {"id", Text, "Its GTID, or file:pos of its start.",
                             "3e11fa47-71ca-11e1-9e33-c80aa9429562:77"}}},
       {.method = "GET",
+       .pattern = "/v1/gaps",
+       .operation = "listGaps",
+       .summary = "What could not be captured or trusted",
+       .about = "One record for each cause, newest first: its kind, where it was met, what "
+                "happened, and "
+                "what to do about it.",
+       .handler = list_gaps,
+       .formats = kRows,
+       .schema = "GapPage",
+       .parameters = Names{"source", "database", "table", "since", "until", "transaction"} +
+                     kPaging + kRendering},
+      {.method = "GET",
        .pattern = "/v1/stats",
        .operation = "getStats",
        .summary = "Counts over events",

@@ -51,9 +51,31 @@ constexpr CsvColumn kChangeColumns[] = {
     {"sql", "sql"},
 };
 
+constexpr CsvColumn kGapColumns[] = {
+    {"seq", "seq"},
+    {"kind", "kind"},
+    {"committed_at", "committed_at"},
+    {"source", "source"},
+    {"transaction", "transaction"},
+    {"file", "position", "file"},
+    {"pos", "position", "pos"},
+    {"database", "database"},
+    {"table", "table"},
+    {"reason", "reason"},
+    {"advice", "advice"},
+    {"sql", "sql"},
+};
+
 std::span<const CsvColumn> columns_of(RowKind kind) {
-  if (kind == RowKind::Event) return kEventColumns;
-  return kChangeColumns;
+  switch (kind) {
+    case RowKind::Event:
+      return kEventColumns;
+    case RowKind::Change:
+      return kChangeColumns;
+    case RowKind::Gap:
+      return kGapColumns;
+  }
+  __builtin_unreachable();
 }
 
 std::string_view member_of(std::string_view object, std::string_view name) {

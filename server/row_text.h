@@ -11,7 +11,7 @@
 namespace rowtrail::server {
 
 /// What kind of record the rows are: decides the columns of CSV.
-enum class RowKind : std::uint8_t { Event, Change };
+enum class RowKind : std::uint8_t { Event, Change, Gap };
 
 class RowText {
  public:

@@ -242,6 +242,31 @@ Statement select_changes(Engine engine, std::int64_t log_id, const Filter& filte
   return statement;
 }
 
+Statement select_gaps(std::int64_t log_id, const Filter& filter, const Resolved& resolved,
+                      const Page& page) {
+  Statement statement;
+  Where where(statement, log_id, "g");
+  where.equal("g.source", filter.source);
+  where.equal("g.database_name", filter.database);
+  where.equal("g.table_name", filter.table);
+  if (!filter.transaction.empty()) {
+    where.add("g.transaction_seq" + list<std::int64_t>(resolved.transaction_seqs));
+  }
+  where.time(filter);
+  where.page("g.seq", page);
+  statement.sql = "SELECT g.seq, g.payload FROM gap g" + where.text();
+  finish(statement, "g.seq", page);
+  return statement;
+}
+
+Statement select_gap_counts(std::int64_t log_id, const std::string& source) {
+  Statement statement;
+  Where where(statement, log_id, "g");
+  where.equal("g.source", source);
+  statement.sql = "SELECT g.reason, count(*) FROM gap g" + where.text() + " GROUP BY g.reason";
+  return statement;
+}
+
 Statement select_transaction_changes(std::int64_t log_id, std::uint64_t transaction_seq,
                                      std::span<const std::uint32_t> ordinals) {
   Statement statement;

@@ -37,6 +37,11 @@ struct Resolved {
 /// null).
 [[nodiscard]] Statement select_changes(Engine engine, std::int64_t log_id, const Filter& filter,
                                        const Resolved& resolved, const Page& page);
+/// Columns: seq, payload.
+[[nodiscard]] Statement select_gaps(std::int64_t log_id, const Filter& filter,
+                                    const Resolved& resolved, const Page& page);
+/// Columns: kind, how many; of one source, or of all when it is empty.
+[[nodiscard]] Statement select_gap_counts(std::int64_t log_id, const std::string& source);
 [[nodiscard]] Statement select_transaction_changes(std::int64_t log_id,
                                                    std::uint64_t transaction_seq,
                                                    std::span<const std::uint32_t> ordinals);

@@ -42,6 +42,7 @@ class LogReader final : public Reader {
 
   void events(const Filter& filter, const Page& page, const Visitor<StoredEvent>& visit) override;
   void changes(const Filter& filter, const Page& page, const Visitor<StoredChange>& visit) override;
+  void gaps(const Filter& filter, const Page& page, const Visitor<StoredGap>& visit) override;
   std::optional<StoredEvent> event(std::uint64_t seq) override;
   std::vector<StoredChange> transaction_changes(
       std::uint64_t transaction_seq, const std::vector<std::uint32_t>& ordinals) override;
@@ -97,6 +98,12 @@ void LogReader::changes(const Filter& filter, const Page& page,
   db_->query(statement, [&](const Row& row) {
     read_change(row, change);
     return visit(change);
+  });
+}
+
+void LogReader::gaps(const Filter& filter, const Page& page, const Visitor<StoredGap>& visit) {
+  db_->query(select_gaps(log_id_, filter, resolve(filter), page), [&](const Row& row) {
+    return visit({as_unsigned(row.integer(0)), std::string(row.text(1))});
   });
 }
 
@@ -210,6 +217,10 @@ LogStatus LogReader::status() {
                status.gaps = as_unsigned(row.integer(5));
                return true;
              });
+  db_->query(select_gap_counts(log_id_, {}), [&](const Row& row) {
+    status.gaps_by_kind[std::string(row.text(0))] = as_unsigned(row.integer(1));
+    return true;
+  });
   db_->query({"SELECT source, file, pos, gtid_set, server_uuid, format_created, event_time_us, "
               "committed_us FROM position WHERE log_id = $1 ORDER BY source",
               {log_id_}},

@@ -25,6 +25,7 @@ struct SourceState {
   binlog::Position position;
   std::int64_t event_time_us = 0;
   std::vector<normalize::KnownSchema> schemas;
+  std::map<std::string, std::uint64_t> gaps;  // in the record, by kind
 };
 
 class Writer {
@@ -76,6 +77,10 @@ struct StoredChange {
   std::string transaction_payload;
   std::string event_payload;  // of the transaction's first event, for the actor
 };
+struct StoredGap {
+  std::uint64_t seq = 0;
+  std::string payload;
+};
 struct StoredTransaction {
   std::uint64_t seq = 0;
   std::string payload;
@@ -102,6 +107,7 @@ struct LogStatus {
   std::string origin;
   std::uint64_t size = 0;  // records
   std::uint64_t transactions = 0, changes = 0, events = 0, gaps = 0;
+  std::map<std::string, std::uint64_t> gaps_by_kind;
   std::vector<SourceStatus> sources;
 };
 
@@ -116,6 +122,8 @@ class Reader {
                       const Visitor<StoredEvent>& visit) = 0;
   virtual void changes(const Filter& filter, const Page& page,
                        const Visitor<StoredChange>& visit) = 0;
+  /// Narrowed by source, database, table, transaction and time.
+  virtual void gaps(const Filter& filter, const Page& page, const Visitor<StoredGap>& visit) = 0;
   virtual std::optional<StoredEvent> event(std::uint64_t seq) = 0;
   /// The Changes of one transaction whose ordinals are given (all when empty), in order.
   virtual std::vector<StoredChange> transaction_changes(

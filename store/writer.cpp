@@ -3,6 +3,7 @@
 // opened.
 #include "store/log.h"
 #include "store/migrations.h"
+#include "store/queries.h"
 #include "store/records.h"
 
 #include <array>
@@ -261,6 +262,10 @@ SourceState LogWriter::source_state(const std::string& source) {
                                         static_cast<std::uint32_t>(row.integer(3))});
                return true;
              });
+  db_->query(select_gap_counts(log_id_, source), [&](const Row& row) {
+    state.gaps[std::string(row.text(0))] = as_unsigned(row.integer(1));
+    return true;
+  });
   return state;
 }
 

@@ -112,6 +112,22 @@ void MemoryReader::changes(const store::Filter& filter, const store::Page& page,
   }
 }
 
+void MemoryReader::gaps(const store::Filter& filter, const store::Page& page,
+                        const store::Visitor<store::StoredGap>& visit) {
+  check();
+  walk(size(), 0, page, [&](std::uint64_t number, bool& counted) {
+    if (number % 10 != 0 || (!filter.table.empty() && filter.table != "stock")) return true;
+    counted = true;
+    return visit(
+        {4 * number,
+         fmt::format(R"({{"kind":"partial_image",{},"ordinal":0,"database":"pharmacy",)"
+                     R"("table":"stock","reason":"columns are missing","advice":"log all"}})",
+                     R"("source":"pharmacy","transaction":"gtid:0",)"
+                     R"("position":{"file":"binlog.000003","pos":1000},)"
+                     R"("committed_at":"2026-11-25T09:00:00Z")")});
+  });
+}
+
 std::optional<store::StoredEvent> MemoryReader::event(std::uint64_t seq) {
   check();
   if (seq % 4 != 3 || seq / 4 >= size()) return std::nullopt;
@@ -155,6 +171,8 @@ store::LogStatus MemoryReader::status() {
   store::LogStatus status;
   status.origin = "test/0";
   status.size = 4 * size();
+  status.gaps = 25;
+  status.gaps_by_kind = {{"partial_image", 25}};
   return status;
 }
 

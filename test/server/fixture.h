@@ -29,6 +29,9 @@ class MemoryReader : public store::Reader {
               const store::Visitor<store::StoredEvent>& visit) override;
   void changes(const store::Filter& filter, const store::Page& page,
                const store::Visitor<store::StoredChange>& visit) override;
+  /// One of each tenth transaction, with the transaction's seq.
+  void gaps(const store::Filter& filter, const store::Page& page,
+            const store::Visitor<store::StoredGap>& visit) override;
   std::optional<store::StoredEvent> event(std::uint64_t seq) override;
   std::vector<store::StoredChange> transaction_changes(
       std::uint64_t transaction_seq, const std::vector<std::uint32_t>& ordinals) override;

@@ -225,9 +225,28 @@ TEST_CASE("stats: facets and histogram add up to the filtered set") {
   CHECK(text(json(empty.ask("/v1/stats")), "events") == "0");
 }
 
+TEST_CASE("gaps: pages, filters and the columns of CSV") {
+  Site site;
+  const auto all = walk(site, "/v1/gaps?limit=10", "gaps");
+  REQUIRE(all.size() == 25);
+  CHECK(all.front() == 960);
+  CHECK(all.back() == 0);
+  const auto page = json(site.ask("/v1/gaps?limit=1"));
+  CHECK(text(page["gaps"][0], "kind") == "partial_image");
+  CHECK(text(page["gaps"][0]["position"], "file") == "binlog.000003");
+  CHECK(json(site.ask("/v1/gaps?table=sale"))["gaps"].Empty());
+  CHECK(problem_of(site.ask("/v1/gaps?actor=anna")) == "/problems/unknown-parameter");
+  const auto csv = site.ask("/v1/gaps?limit=1&format=csv");
+  CHECK(csv.body ==
+        "seq,kind,committed_at,source,transaction,file,pos,database,table,reason,advice,sql\r\n"
+        "960,partial_image,2026-11-25T09:00:00Z,pharmacy,gtid:0,binlog.000003,1000,pharmacy,stock,"
+        "columns are missing,log all,\r\n");
+}
+
 TEST_CASE("status: the log's size and health") {
   Site site;
   const auto status = json(site.ask("/v1/status"));
   CHECK(text(status, "size") == "1000");
   CHECK(text(status, "origin") == "test/0");
+  CHECK(text(status["gaps_by_kind"], "partial_image") == "25");
 }
