@@ -90,7 +90,8 @@ core::Result<> append_rendered_event(std::string& out, std::uint64_t seq,
   while (at < end) {
     std::uint64_t ordinal = 0;
     const auto parsed = std::from_chars(at, end, ordinal);
-    if (parsed.ec != std::errc{} || (parsed.ptr != end && *parsed.ptr != ',')) {
+    const bool goes_on = parsed.ptr != end && *parsed.ptr == ',' && parsed.ptr + 1 != end;
+    if (parsed.ec != std::errc{} || (parsed.ptr != end && !goes_on)) {
       return core::Error{core::Errc::Malformed, fmt::format("event {} has no valid evidence", seq)};
     }
     if (at != payload.data() + list) out += ',';

@@ -37,9 +37,14 @@ std::string singular(std::string_view table) {
   const auto ends = [&](std::string_view suffix) {
     return name.size() > suffix.size() && name.ends_with(suffix);
   };
+  if (name == "news" || name == "series") return name;
+  if (name == "people") return "person";
   if (ends("news") || ends("series") || ends("ss") || ends("us") || ends("is")) return name;
   if (ends("people")) return name.substr(0, name.size() - 6) + "person";
   if (ends("children")) return name.substr(0, name.size() - 3);
+  for (const std::string_view with_ie : {"movies", "cookies", "calories"}) {
+    if (name.ends_with(with_ie)) return name.substr(0, name.size() - 1);
+  }
   if (ends("ies") && name.size() > 4) return name.substr(0, name.size() - 3) + "y";
   if (ends("sses") || ends("uses") || ends("shes") || ends("ches") || ends("xes")) {
     return name.substr(0, name.size() - 2);

@@ -71,9 +71,12 @@ void RuleReader::fail_in_text(const YamlNode& node, const SyntaxError& error) {
     const auto lines = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')) + 1;
     for (std::size_t n = 0; n < lines; ++n)
       text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
-    const std::size_t indent = std::min(text.find_first_not_of(' '), text.size());
     const std::size_t line_start =
         before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+    // What the line is indented by beyond the block belongs to the text itself.
+    const std::string_view own = std::string_view(node.text).substr(line_start);
+    const std::size_t own_indent = std::min(own.find_first_not_of(' '), own.size());
+    const std::size_t indent = std::min(text.find_first_not_of(' '), text.size()) - own_indent;
     diagnostic.line += static_cast<std::uint32_t>(lines);
     diagnostic.column = static_cast<std::uint32_t>(indent + before.size() - line_start) + 1;
   }

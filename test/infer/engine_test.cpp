@@ -45,8 +45,8 @@ std::string types(const std::vector<BusinessEvent>& events) {
 }  // namespace
 
 TEST_CASE("engine: the rule of the design makes the event of the design") {
-  Rows rows("changes:\n" + stock(1, 7, 1, 12, 7) + stock(2, 7, 2, 0, 5) +
-            "  - {table: pharmacy.transfer, op: insert, after: {id: 3, created_by: anna}}\n");
+  Changes rows("changes:\n" + stock(1, 7, 1, 12, 7) + stock(2, 7, 2, 0, 5) +
+               "  - {table: pharmacy.transfer, op: insert, after: {id: 3, created_by: anna}}\n");
   rows.editable().id = "3E11:77";
   rows.editable().source = "pharmacy";
   rows.editable().event_time_us = 1'795'514'400'123'456;
@@ -65,7 +65,7 @@ TEST_CASE("engine: the rule of the design makes the event of the design") {
 }
 
 TEST_CASE("engine: clauses may stand in any order of rows, joins in any direction") {
-  const Rows rows("changes:\n" + stock(2, 7, 2, 0, 5) + stock(1, 7, 1, 12, 7));
+  const Changes rows("changes:\n" + stock(2, 7, 2, 0, 5) + stock(1, 7, 1, 12, 7));
   CHECK(types(infer_events(kTransfer, rows)) == "inventory.transfer ");
   const std::string reversed = R"y(
 id: reversed
@@ -82,7 +82,7 @@ TEST_CASE("engine: a rule matches as often as its rows allow") {
   std::string yaml = "changes:\n";
   for (int n = 0; n < 500; ++n)
     yaml += stock(2 * n, n % 50, 1, 100, 95) + stock(2 * n + 1, n % 50, 2, 0, 5);
-  const Rows rows(yaml);
+  const Changes rows(yaml);
   const auto events = infer_events(kTransfer, rows);
   REQUIRE(events.size() == 500);
   for (std::uint32_t n = 0; n < 500; ++n) {
@@ -92,8 +92,8 @@ TEST_CASE("engine: a rule matches as often as its rows allow") {
 
 TEST_CASE("engine: where makes it try the next partner") {
   // The first +3 of the product does not balance -5; the second row does.
-  const Rows rows("changes:\n" + stock(1, 7, 1, 12, 7) + stock(2, 7, 2, 0, 3) +
-                  stock(3, 7, 3, 0, 5));
+  const Changes rows("changes:\n" + stock(1, 7, 1, 12, 7) + stock(2, 7, 2, 0, 3) +
+                     stock(3, 7, 3, 0, 5));
   const auto events = infer_events(kTransfer, rows);
   REQUIRE(events.size() == 1);
   CHECK(events[0].evidence == std::vector<std::uint32_t>{0, 2});
@@ -101,7 +101,7 @@ TEST_CASE("engine: where makes it try the next partner") {
 
 TEST_CASE("engine: forbidden rows") {
   const std::string sale = "  - {table: pharmacy.sale, op: insert, after: {id: 1}}\n";
-  const Rows with("changes:\n" + stock(1, 7, 1, 12, 7) + stock(2, 7, 2, 0, 5) + sale);
+  const Changes with("changes:\n" + stock(1, 7, 1, 12, 7) + stock(2, 7, 2, 0, 5) + sale);
   CHECK(types(infer_events(kTransfer, with)).find("inventory") == std::string::npos);
   const std::string joined = R"y(
 id: lone
@@ -111,8 +111,8 @@ match: {row: {table: stock, op: update}}
 forbid:
   - {table: stock, when: "after.product_id == row.after.product_id && delta(quantity) == -row.delta(quantity)"}
 )y";
-  const Rows three("changes:\n" + stock(1, 7, 1, 12, 7) + stock(2, 7, 2, 0, 5) +
-                   stock(3, 8, 2, 0, 5));
+  const Changes three("changes:\n" + stock(1, 7, 1, 12, 7) + stock(2, 7, 2, 0, 5) +
+                      stock(3, 8, 2, 0, 5));
   const auto events = infer_events(joined, three);
   REQUIRE(events.size() == 1);
   CHECK(events[0].evidence == std::vector<std::uint32_t>{2});
@@ -133,7 +133,7 @@ emit:
   attributes: {lines: size(lines), noted: has(note), note: "has(note) ? note.after.text : null", total: sale.after.total}
   summary: "{{{lines}}} products {product}"
 )y";
-  const Rows rows(R"y(
+  const Changes rows(R"y(
 changes:
   - {table: sale_item, op: insert, after: {id: 1, sale_id: 1, product_id: 7, price: 1.25}}
   - {table: sale, op: insert, after: {id: 1, total: 3.75}}
@@ -161,7 +161,7 @@ emit: {attributes: {ids: "rows.map(r, r.after.id)"}}
   std::string yaml = "changes:\n";
   for (int n = 1; n <= 7; ++n)
     yaml += fmt::format("  - {{table: t, op: insert, after: {{id: {}}}}}\n", n);
-  const auto events = infer_events(rule, Rows(yaml));
+  const auto events = infer_events(rule, Changes(yaml));
   REQUIRE(events.size() == 2);
   CHECK(events[0].attributes == R"({"ids":[1,2,3]})");
   CHECK(events[1].attributes == R"({"ids":[4,5,6]})");
@@ -180,8 +180,8 @@ event: stock.two
 priority: PRIORITY
 match: {a: {table: stock, when: "delta(quantity) < 0"}, b: {table: stock, when: "delta(quantity) > 0"}}
 )y";
-  const Rows rows("changes:\n" + stock(1, 7, 1, 12, 7) + stock(2, 7, 2, 0, 5) +
-                  stock(3, 9, 2, 5, 5));
+  const Changes rows("changes:\n" + stock(1, 7, 1, 12, 7) + stock(2, 7, 2, 0, 5) +
+                     stock(3, 9, 2, 5, 5));
   const auto run = [&](const std::string& priority, std::vector<std::string>& notes) {
     std::string yaml = rules;
     yaml.replace(yaml.find("PRIORITY"), 8, priority);
@@ -216,7 +216,7 @@ event: schema.dropped
 match: {what: {table: "*", op: [truncate, ddl], when: "op == 'truncate' || sql.matches('(?i)^drop')"}}
 emit: {objects: {table: what.table}, attributes: {op: what.op}}
 )y";
-  const Rows rows(
+  const Changes rows(
       "changes:\n  - {table: a, op: truncate, sql: TRUNCATE a}\n"
       "  - {table: b, op: ddl, sql: DROP TABLE b}\n  - {table: c, op: ddl, sql: ALTER TABLE c}\n");
   const auto events = infer_events(rule, rows);
@@ -233,7 +233,7 @@ match: {row: {table: stock, when: "delta(quantiy) < 0"}}
 )y";
   const auto loaded = load_rules_text(rule, "r.yaml");
   Engine engine(loaded.rules, {});
-  const Rows rows("changes:\n" + stock(1, 7, 1, 12, 7));
+  const Changes rows("changes:\n" + stock(1, 7, 1, 12, 7));
   std::vector<BusinessEvent> events;
   std::vector<normalize::Gap> gaps;
   engine.infer(rows.transaction(), events, gaps);
@@ -261,7 +261,7 @@ match: {row: {table: stock, when: "delta(quantiy) < 0"}}
 TEST_CASE("engine: a transaction in parts names the rules that were not evaluated") {
   const auto loaded = load_rules_text(kTransfer, "r.yaml");
   Engine engine(loaded.rules, {});
-  Rows first("changes:\n" + stock(1, 7, 1, 12, 7)), last("changes:\n" + stock(2, 7, 2, 0, 5));
+  Changes first("changes:\n" + stock(1, 7, 1, 12, 7)), last("changes:\n" + stock(2, 7, 2, 0, 5));
   first.editable().last_part = false;
   last.editable().first_part = false;
   std::vector<BusinessEvent> events;
@@ -284,11 +284,11 @@ TEST_CASE("engine: layouts of one name do not mix") {
   Engine engine(loaded.rules, {});
   std::vector<BusinessEvent> events;
   std::vector<normalize::Gap> gaps;
-  engine.infer(Rows("changes: [{table: t, op: insert, after: {x: 1, y: 2}}]").transaction(), events,
-               gaps);
-  engine.infer(Rows("changes: [{table: t, op: insert, after: {y: 2, x: 1}}]").transaction(), events,
-               gaps);
-  engine.infer(Rows("changes: [{table: t, op: insert, after: {y: 2}}]").transaction(), events,
+  engine.infer(Changes("changes: [{table: t, op: insert, after: {x: 1, y: 2}}]").transaction(),
+               events, gaps);
+  engine.infer(Changes("changes: [{table: t, op: insert, after: {y: 2, x: 1}}]").transaction(),
+               events, gaps);
+  engine.infer(Changes("changes: [{table: t, op: insert, after: {y: 2}}]").transaction(), events,
                gaps);
   REQUIRE(events.size() == 3);
   CHECK(events[0].attributes == R"({"x":1})");
@@ -310,7 +310,7 @@ emit:
     changed: row.changed(n)
     old: row.old(n)
 )y";
-  const Rows rows(R"y(changes:
+  const Changes rows(R"y(changes:
   - {table: t, op: insert, after: {id: 1, n: 5}}
   - {table: t, op: update, before: {id: 1, n: 5}, after: {n: 7}}
   - {table: t, op: delete, before: {id: 1, n: 7}}
@@ -332,7 +332,7 @@ emit:
   attributes: {a: row.after.a, b: row.after.b, c: row.after.c, d: row.after.d, e: row.after.e, f: row.after.f.k, g: row.after.g}
   objects: {x: row.after.b}
 )y";
-  const Rows rows(
+  const Changes rows(
       "changes:\n  - {table: t, op: insert, after: {a: 18446744073709551615, b: 12.50, c: "
       "2026-11-24, "
       "d: '2026-11-24T10:00:00.120', e: '2026-11-24T10:00:00Z', f: {k: [1, 2.5, x]}, g: !!str "
@@ -347,9 +347,9 @@ emit:
 TEST_CASE("engine: a transaction of 100,000 rows stays linear") {
   std::string yaml = "changes:\n";
   for (int n = 0; n < 100; ++n) yaml += stock(n, n, 1, 9, 4);
-  const Rows seed(yaml);
+  const Changes seed(yaml);
   auto transaction = std::make_unique<rowtrail::normalize::Transaction>();
-  // Rows built by hand: 50,000 transfers with distinct products.
+  // Changes built by hand: 50,000 transfers with distinct products.
   auto& arena = transaction->arena;
   const auto* schema = seed.transaction().changes[0].schema;
   const auto row = [&](std::int64_t product, std::int64_t before, std::int64_t after) {

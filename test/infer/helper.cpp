@@ -22,7 +22,7 @@ std::string evaluate(std::string_view text) {
   return out;
 }
 
-Rows::Rows(const std::string& yaml) : text_(yaml) {
+Changes::Changes(const std::string& yaml) : text_(yaml) {
   YamlNode root;
   Diagnostic error;
   const bool parsed = parse_yaml({text_, 1}, root, error);
@@ -33,7 +33,7 @@ Rows::Rows(const std::string& yaml) : text_(yaml) {
   for (const auto& found : errors) FAIL(found.message);
 }
 
-std::vector<BusinessEvent> infer_events(const std::string& rules_yaml, const Rows& rows) {
+std::vector<BusinessEvent> infer_events(const std::string& rules_yaml, const Changes& rows) {
   const auto rules = load_rules_text(rules_yaml, "test.yaml");
   for (const auto& error : rules.errors) FAIL(error.text());
   Engine engine(rules.rules, {});
@@ -44,7 +44,7 @@ std::vector<BusinessEvent> infer_events(const std::string& rules_yaml, const Row
   return events;
 }
 
-std::string payload(const BusinessEvent& event, const Rows& rows) {
+std::string payload(const BusinessEvent& event, const Changes& rows) {
   std::string out;
   append_event(out, event, rows.transaction());
   return out;

@@ -3,6 +3,7 @@
 
 #include "infer/evaluator.h"
 #include "infer/infer.h"
+#include "infer/rule.h"
 #include "infer/test_rows.h"
 
 #include <string>
@@ -15,9 +16,9 @@ namespace rowtrail::infer::test {
 std::string evaluate(std::string_view text);
 
 /// `changes` of a rule's test, in YAML.
-class Rows {
+class Changes {
  public:
-  explicit Rows(const std::string& yaml);
+  explicit Changes(const std::string& yaml);
   [[nodiscard]] const normalize::Transaction& transaction() const { return rows_->transaction(); }
   [[nodiscard]] normalize::Transaction& editable() {
     return const_cast<normalize::Transaction&>(rows_->transaction());
@@ -29,9 +30,9 @@ class Rows {
 };
 
 /// The events of the rules in `rules_yaml` ("" for none) over the rows.
-std::vector<BusinessEvent> infer_events(const std::string& rules_yaml, const Rows& rows);
+std::vector<BusinessEvent> infer_events(const std::string& rules_yaml, const Changes& rows);
 /// Payload of an event.
-std::string payload(const BusinessEvent& event, const Rows& rows);
+std::string payload(const BusinessEvent& event, const Changes& rows);
 /// Every diagnostic of a rule file, a line each.
 std::string errors_of(const std::string& rules_yaml);
 
