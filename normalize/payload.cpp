@@ -19,10 +19,9 @@ constexpr std::uint64_t kU64Max = std::numeric_limits<std::uint64_t>::max();
 
 /// A payload is ours: whatever is wrong with it, someone or something changed the store.
 Error damaged(std::string_view what) {
-  return {Errc::Malformed,
-          std::string("the store holds a damaged ")
-              .append(what)
-              .append(" record; `rowtrail verify` says which records are affected")};
+  return {Errc::Malformed, std::string("the store holds a damaged ")
+                               .append(what)
+                               .append(" record; restore the store from a backup")};
 }
 
 std::string_view between(const char* from, const char* to) {

@@ -74,10 +74,10 @@ struct Gap {
   std::uint32_t schema_version = 0;  // 0: not about one layout
   std::string file;                  // where it was met
   std::uint64_t pos = 0;
-  std::string database, table;  // empty: not known or not about one table
-  std::string reason;           // what happened, for people
-  std::string advice;           // what to do about it
-  std::string sql;              // the statement, credentials removed, when it is about one
+  std::string database, table;     // empty: not known or not about one table
+  std::string reason;              // what happened, for people
+  std::string advice;              // what to do about it
+  std::string sql;                 // the statement, credentials removed, when it is about one
   std::vector<std::string> rules;  // "id@version" of the rules it is about
 };
 

@@ -36,9 +36,10 @@ std::optional<binlog::GtidSet> stored_gtids(const binlog::Position& position) {
       text.find(':') == std::string::npos ? binlog::Flavor::MariaDb : binlog::Flavor::MySql;
   auto set = binlog::GtidSet::parse(text, flavor);
   if (!set) {
-    throw core::Failure(core::Area::Store, false,
-                        fmt::format("the stored GTID set is damaged ({}); run 'rowtrail verify'",
-                                    set.error().message));
+    throw core::Failure(
+        core::Area::Store, false,
+        fmt::format("the stored GTID set is damaged ({}); restore the store from a backup",
+                    set.error().message));
   }
   return std::move(*set);
 }

@@ -187,7 +187,7 @@ Problem unreadable_record(std::uint64_t seq, const core::Error& error) {
   core::log(core::Level::Error,
             fmt::format("record {} cannot be rendered: {}", seq, error.message));
   return {ProblemId::Internal, fmt::format("Record {} cannot be rendered.", seq),
-          "`rowtrail verify` tells whether the store was damaged.", ""};
+          "The store may be damaged: check it with its own tools and restore a backup.", ""};
 }
 
 void EventRows::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {

@@ -26,7 +26,7 @@ constexpr ProblemKind kKinds[] = {
      "A cursor is opaque and belongs to the filters it was made with. Start again without it."},
     {Unauthorized, 401, "unauthorized", "A token is needed",
      "Send `Authorization: Bearer <token>`. `rowtrail run` keeps a token in a file that only its "
-     "user may read; `rowtrail token create` makes more."},
+     "user may read."},
     {Forbidden, 403, "forbidden", "The token may not do this",
      "Use a token with the scope that the route names in /openapi.json."},
     {NoSuchRoute, 404, "no-such-route", "There is nothing at this path",

@@ -192,8 +192,7 @@ void LogWriter::load_tree() {
   if (blob(tree_.root()).bytes != root || tree_.edge(0).size() != size % kTileWidth) {
     throw core::Failure(core::Area::Store, false,
                         fmt::format("{}: the newest records of the log '{}' are not those its tree "
-                                    "was built from; see what `rowtrail verify` says, and restore "
-                                    "the log from a backup",
+                                    "was built from; restore the log from a backup",
                                     url_.display, url_.log));
   }
   durable_tree_ = tree_;

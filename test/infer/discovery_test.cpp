@@ -117,9 +117,10 @@ TEST_CASE("discovery: parts of a large transaction become one bulk event at the 
   last.editable().first_part = false;
   Engine engine(nullptr, {});
   std::vector<BusinessEvent> events;
-  engine.bulk(first.transaction(), events);
+  std::vector<rowtrail::normalize::Gap> gaps;
+  engine.bulk(first.transaction(), events, gaps);
   CHECK(events.empty());
-  engine.bulk(last.transaction(), events);
+  engine.bulk(last.transaction(), events, gaps);
   REQUIRE(events.size() == 1);
   CHECK(events[0].type == "auto.bulk_change");
   CHECK(events[0].attributes ==
