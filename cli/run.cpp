@@ -102,6 +102,9 @@ std::unique_ptr<server::Server> start_server(const pipeline::Config& config, boo
   core::log(Level::Info,
             no_auth ? fmt::format("serving http://{} without a token", config.listen)
                     : fmt::format("serving http://{}, token in {}", config.listen, token_file));
+  // A code that works once is no secret worth keeping from the terminal it was made for.
+  fmt::print(stderr, "dashboard: {}{}\n", server->login_url(),
+             no_auth ? "" : "  (opens once, within ten minutes)");
   return server;
 }
 

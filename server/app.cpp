@@ -1,5 +1,6 @@
 #include "server/app.h"
 
+#include "server/dashboard.h"
 #include "server/encoding.h"
 
 #include <algorithm>
@@ -52,21 +53,6 @@ std::string etag_of(std::string_view body, std::string_view suffix) {
   SHA256(reinterpret_cast<const unsigned char*>(body.data()), body.size(), digest.data());
   return fmt::format("\"{}{}\"",
                      base64url_encode({reinterpret_cast<const char*>(digest.data()), 12}), suffix);
-}
-
-/// RFC 9110 If-None-Match with weak comparison: a list of tags, or `*`.
-bool matches_etag(std::string_view header, std::string_view etag) {
-  if (header == "*") return true;
-  while (!header.empty()) {
-    const std::size_t comma = std::min(header.find(','), header.size());
-    std::string_view tag = header.substr(0, comma);
-    header.remove_prefix(std::min(comma + 1, header.size()));
-    while (tag.starts_with(' ')) tag.remove_prefix(1);
-    while (tag.ends_with(' ')) tag.remove_suffix(1);
-    if (tag.starts_with("W/")) tag.remove_prefix(2);
-    if (tag == etag) return true;
-  }
-  return false;
 }
 
 void apply_etag(const Call& call, Response& response) {
@@ -213,7 +199,10 @@ Outcome<std::variant<Response, Call>> App::admit_checked(Request& request, const
   const bool options = request.method == "OPTIONS";
   if (target->asterisk && options) return no_content({});
   Match found = match(target->segments, request.method);
-  if (found.allow.empty()) return no_such_route(*target);
+  if (found.allow.empty()) {
+    if (auto page = dashboard_answer(request, target->segments)) return *std::move(page);
+    return no_such_route(*target);
+  }
   if (options) return no_content(found.allow);
   if (found.route == nullptr) {
     return Problem{ProblemId::MethodNotAllowed,

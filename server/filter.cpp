@@ -23,6 +23,8 @@ bool assign_filter(store::Filter& filter, std::string_view name, std::string_vie
     const std::size_t slash = value.find('/');
     filter.object_type = value.substr(0, slash);
     filter.object_id = decode_key(value.substr(slash + 1)).value();
+  } else if (name == "not") {
+    filter.exclude = parse_exclusions(value).value();
   } else if (name == "pk") {
     filter.pk = std::string(value);
   } else if (name == "since") {

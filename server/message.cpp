@@ -45,4 +45,18 @@ void Response::set_header(std::string_view name, std::string value) {
   headers.push_back({std::string(name), std::move(value)});
 }
 
+bool matches_etag(std::string_view header, std::string_view etag) {
+  if (header == "*") return true;
+  while (!header.empty()) {
+    const std::size_t comma = std::min(header.find(','), header.size());
+    std::string_view tag = header.substr(0, comma);
+    header.remove_prefix(std::min(comma + 1, header.size()));
+    while (tag.starts_with(' ')) tag.remove_prefix(1);
+    while (tag.ends_with(' ')) tag.remove_suffix(1);
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    if (tag == etag) return true;
+  }
+  return false;
+}
+
 }  // namespace rowtrail::server

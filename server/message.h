@@ -59,4 +59,7 @@ struct Response {
 /// ASCII case-insensitive equality, as header names and schemes want it.
 [[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
 
+/// RFC 9110 If-None-Match with weak comparison: a list of tags, or `*`.
+[[nodiscard]] bool matches_etag(std::string_view header, std::string_view etag);
+
 }  // namespace rowtrail::server

@@ -84,6 +84,11 @@ Outcome<void> check_parameter(const Parameter& parameter, std::string_view value
       return check_choice(parameter, value);
     case ParameterKind::Object:
       return check_object(parameter, value);
+    case ParameterKind::Exclusions: {
+      const auto exclusions = parse_exclusions(value);
+      if (!exclusions) return invalid(parameter, exclusions.error().detail, example(parameter));
+      return {};
+    }
     case ParameterKind::KeyObject:
       return check_key_object(parameter, value);
     case ParameterKind::Time: {

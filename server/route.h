@@ -19,13 +19,14 @@ namespace rowtrail::server {
 
 enum class ParameterKind : std::uint8_t {
   Text,
-  Seq,        // unsigned 64-bit integer
-  Count,      // 0 to kLimitMax
-  Time,       // time_text.h
-  Choice,     // one of `choices`
-  Object,     // type/id
-  Key,        // target.h decode_key
-  KeyObject,  // JSON object of a primary key
+  Seq,         // unsigned 64-bit integer
+  Count,       // 0 to kLimitMax
+  Time,        // time_text.h
+  Choice,      // one of `choices`
+  Object,      // type/id
+  Key,         // target.h decode_key
+  Exclusions,  // name:value,…
+  KeyObject,   // JSON object of a primary key
   Cursor,
 };
 

@@ -31,6 +31,10 @@ const std::vector<Parameter>& query_parameters() {
       {"since", Time, "Not before this time: RFC 3339, a date, or a span back from now.", "24h"},
       {"until", Time, "Before this time, exclusive.", "2026-11-24T12:00:00Z"},
       {"q", Text, "Events whose summary contains this text.", "Amoxicillin"},
+      {"not", Exclusions,
+       "Without events of these values: name:value, separated by commas, where the name is type, "
+       "actor, source or severity. A comma or percent sign within a value is percent-encoded.",
+       "type:sale.completed,actor:etl"},
       {"transaction", Text, "Records of this transaction: its GTID, or file:pos.",
        "3e11fa47-71ca-11e1-9e33-c80aa9429562:77"},
       {"pk", KeyObject, "Changes of the row with this primary key, as a JSON object.",
@@ -61,8 +65,8 @@ const std::vector<Parameter>& query_parameters() {
 
 const Names kPaging = {"limit", "cursor", "order", "after", "before"};
 const Names kRendering = {"fields", "integers", "format"};
-const Names kFilters = {"type",     "actor", "object", "source", "database",    "table",
-                        "severity", "since", "until",  "q",      "transaction", "pk"};
+const Names kFilters = {"type",  "actor", "object", "source", "database",    "table", "severity",
+                        "since", "until", "q",      "not",    "transaction", "pk"};
 
 const std::vector<Format> kRows = {Format::Json, Format::Ndjson, Format::Csv};
 const std::vector<Format> kEventRows = {Format::Json, Format::Ndjson, Format::Csv,
@@ -121,8 +125,8 @@ std::vector<Route> make_routes() {
        .handler = get_object,
        .formats = kRows,
        .schema = "ObjectTimeline",
-       .parameters =
-           Names{"actor", "source", "severity", "since", "until", "q"} + kPaging + kRendering,
+       .parameters = Names{"actor", "source", "severity", "since", "until", "q", "not"} + kPaging +
+                     kRendering,
        .path_parameters = {{"type", Text, "Type of the object, as rules name it.", "product"},
                            {"id", Key, "Id of the object.", "7"}}},
       {.method = "GET",

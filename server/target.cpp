@@ -71,6 +71,27 @@ Outcome<Target> decode(const urls::url_view& url) {
 
 }  // namespace
 
+Outcome<std::vector<std::pair<std::string, std::string>>> parse_exclusions(std::string_view text) {
+  constexpr std::string_view kNames[] = {"type", "actor", "source", "severity"};
+  std::vector<std::pair<std::string, std::string>> exclusions;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view item = text.substr(0, comma);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    const std::size_t colon = std::min(item.find(':'), item.size());
+    const std::string_view name = item.substr(0, colon);
+    const auto value = urls::make_pct_string_view(item.substr(std::min(colon + 1, item.size())));
+    if (std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames) || !value ||
+        value->empty()) {
+      return Problem{ProblemId::InvalidParameter,
+                     "`not` is a list of name:value with the names type, actor, source, severity.",
+                     "", "not"};
+    }
+    exclusions.emplace_back(name, value->decode());
+  }
+  return exclusions;
+}
+
 bool is_utf8(std::string_view text) noexcept {
   rapidjson::MemoryStream stream(text.data(), text.size());
   while (stream.Tell() < text.size()) {

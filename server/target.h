@@ -34,6 +34,10 @@ struct Target {
 /// The inverse for an id, percent-encoded: what links are made of.
 [[nodiscard]] std::string encode_key(std::string_view id);
 
+/// `type:a,actor:b` as names and decoded values.
+[[nodiscard]] Outcome<std::vector<std::pair<std::string, std::string>>> parse_exclusions(
+    std::string_view text);
+
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 }  // namespace rowtrail::server

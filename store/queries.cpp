@@ -101,12 +101,24 @@ void event_conditions(Engine engine, const Filter& filter, Statement& statement,
       where.add(fmt::format("e.severity = {0} AND e.severity > 0", static_cast<int>(*severity)));
     }
   }
+  for (const auto& [name, value] : filter.exclude) {
+    if (name == "severity") {
+      const auto severity = infer::parse_severity(value);
+      if (severity) where.add(fmt::format("e.severity <> {}", static_cast<int>(*severity)));
+    } else {
+      const std::string_view column = name == "type"    ? "e.type"
+                                      : name == "actor" ? "e.actor"
+                                                        : "e.source";
+      where.add(fmt::format("{} <> {}", column, statement.bind(column_text(value))));
+    }
+  }
   if (!filter.text.empty()) where.add(summary_contains(engine, filter.text, statement));
 }
 
 bool has_event_conditions(const Filter& filter) {
   return !filter.type.empty() || !filter.actor.empty() || !filter.severity.empty() ||
-         !filter.text.empty() || !filter.object_type.empty() || !filter.object_id.empty();
+         !filter.text.empty() || !filter.exclude.empty() || !filter.object_type.empty() ||
+         !filter.object_id.empty();
 }
 
 /// The Changes of a transaction lie between its record and its first event.

@@ -53,7 +53,9 @@ class Writer {
 /// What a list is narrowed to; empty members do not narrow.
 struct Filter {
   std::string source, type, actor, database, table, severity, object_type, object_id, transaction;
-  std::optional<std::string> pk;                   // canonical JSON text of the key object
+  std::optional<std::string> pk;  // canonical JSON text of the key object
+  // What must not be: ("type" | "actor" | "source" | "severity", value).
+  std::vector<std::pair<std::string, std::string>> exclude;
   std::string text;                                // substring of the summary, until search comes
   std::optional<std::int64_t> since_us, until_us;  // since <= time < until
 };
