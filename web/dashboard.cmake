@@ -2,8 +2,8 @@
 # npm is asked only when the lockfile changed, Vite only when a source did.
 find_program(NODE node REQUIRED)
 find_program(NPM npm REQUIRED)
-set(web ${CMAKE_CURRENT_SOURCE_DIR})
-set(out ${CMAKE_CURRENT_BINARY_DIR})
+set(web ${PROJECT_SOURCE_DIR}/web)
+set(out ${PROJECT_BINARY_DIR}/web)
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${web}/src/* ${web}/public/*)
 
 set(installed ${web}/node_modules/.package-lock.json)
