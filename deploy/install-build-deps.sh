@@ -13,7 +13,11 @@ packages=(
   # tests, benchmarks, private servers and tools of the scripts
   catch2 libbenchmark-dev debootstrap postgresql-15 mariadb-server-core mariadb-client-core
   sqlite3 curl jq python3
+  # the dashboard in a real browser
+  chromium
 )
+# What the dashboard is built with; a Node 18 or newer from elsewhere serves as well.
+command -v npm > /dev/null || packages+=(nodejs npm)
 
 say() { printf 'install-build-deps: %s\n' "$*" >&2; }
 

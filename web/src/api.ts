@@ -30,6 +30,11 @@ export interface Status {
   gaps: number; source_connected: boolean; store_writable: boolean; lag_s: number; detail?: string;
   sources: { source: string; file: string; pos: number; gtid_set: string; event_time: string; committed: string }[];
 }
+export interface Gap {
+  seq: number; kind: string; source: string; transaction: string; position: { file: string; pos: number };
+  committed_at: string; database?: string; table?: string; reason: string; advice: string; sql?: string;
+}
+export interface GapPage { gaps: Gap[]; next: string | null }
 export interface EventPage { events: Event[]; next: string | null }
 export interface ChangePage { changes: Change[]; next: string | null }
 export interface TransactionPage extends ChangePage {

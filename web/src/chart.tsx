@@ -22,9 +22,9 @@ function options(props: Props, width: number, utc: boolean): uPlot.Options {
   const ink = css("--muted"), line = css("--line");
   const axis = { stroke: ink, font: "11px system-ui", ticks: { show: false }, grid: { stroke: line, width: 1 } };
   return {
-    width, height: props.height, legend: { show: false }, padding: [8, 0, 0, 0],
+    width, height: props.height, legend: { show: false }, padding: [8, 20, 0, 0],
     tzDate: (t) => (utc ? uPlot.tzDate(new Date(t * 1000), "Etc/UTC") : new Date(t * 1000)),
-    scales: { x: { range: (_plot, min, max) => props.range ?? [min, max + props.bucket_s] }, y: { range: (_p, _min, max) => [0, Math.max(max, 1) * 1.05] } },
+    scales: { x: { range: () => props.range ?? wholeRange(props) }, y: { range: (_p, _min, max) => [0, Math.max(max, 1) * 1.05] } },
     cursor: { y: false, points: { show: false }, drag: { x: props.onBrush !== undefined, y: false, setScale: false } },
     axes: [
       { ...axis, size: 24, grid: { show: false }, values: timeLabels(utc) },
@@ -40,6 +40,13 @@ function options(props: Props, width: number, utc: boolean): uPlot.Options {
       }],
     },
   };
+}
+
+/** At least this many buckets, so that a few events do not fill the width; the newest at the right. */
+const BUCKETS_MIN = 30;
+function wholeRange({ times, bucket_s }: Props): [number, number] {
+  const end = (times[times.length - 1] ?? 0) + bucket_s;
+  return [Math.min(times[0] ?? 0, end - BUCKETS_MIN * bucket_s), end];
 }
 
 function niceTop(max: number): number {

@@ -54,8 +54,8 @@ export function textToTerms(text: string): Term[] {
 
 /** The query changes that make the URL say `terms`. */
 export function changesFor(terms: Term[]): Record<string, string | null> {
-  const changes: Record<string, string | null> = { q: null, not: null };
-  for (const name of NAMES) changes[name] = null;
+  const changes: Record<string, string | null> = {};
+  for (const name of [...NAMES, "q", "not"]) changes[name] = null;
   for (const term of terms) if (!term.not) changes[term.name] = term.value;
   changes.not = writeNot(terms.filter((term) => term.not)) || null;
   return changes;

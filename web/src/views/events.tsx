@@ -165,7 +165,7 @@ function Cell({ event, column }: { event: Event; column: Column }) {
     case "summary": return <>{event.summary ?? event.title ?? event.type}</>;
     case "actor": return <Who actor={event.actor} />;
     case "objects": return <>{event.objects?.map((o, i) => <ObjLink key={i} object={o} />)}</>;
-    case "severity": return <Sev severity={event.severity} />;
+    case "severity": return (event.severity ?? "info") === "info" ? <span class="muted" title="info">–<span class="sr">info</span></span> : <Sev severity={event.severity} />;
     case "seq": return <span class="num">{event.seq}</span>;
     case "table": return <>{event.source}</>;
     case "rule": return <>{event.rule?.id ?? "discovered"}</>;
@@ -195,7 +195,9 @@ export function Events({ place }: { place: Place }) {
   const query = apiQuery(place.query);
   const live = place.query.get("live") === "1";
   const open = place.query.get("open");
-  const columns = (place.query.get("cols")?.split(",").filter((c): c is Column => c in COLUMNS)) ?? DEFAULT;
+  const chosen = (place.query.get("cols")?.split(",").filter((c): c is Column => c in COLUMNS)) ?? DEFAULT;
+  // Beside an open event there is room for what tells rows apart, not for what it shows itself.
+  const columns = open ? chosen.filter((c) => c !== "objects" && c !== "type" && c !== "transaction") : chosen;
   const set = (next: Term[]) => go(withQuery({ ...changesFor(next), open: null }));
   const list = useEvents(query, live);
   const stats = useGet<Stats>(`/v1/stats?${query}`, live ? 5000 : 0);
@@ -291,8 +293,8 @@ export function Events({ place }: { place: Place }) {
           <Menu label="Columns" name="Choose columns">
             {(Object.keys(COLUMNS) as Column[]).map((name) => (
               <label key={name}>
-                <input type="checkbox" checked={columns.includes(name)} onChange={(change) => {
-                  const wanted = (Object.keys(COLUMNS) as Column[]).filter((c) => (c === name ? change.currentTarget.checked : columns.includes(c)));
+                <input type="checkbox" checked={chosen.includes(name)} onChange={(change) => {
+                  const wanted = (Object.keys(COLUMNS) as Column[]).filter((c) => (c === name ? change.currentTarget.checked : chosen.includes(c)));
                   go(withQuery({ cols: wanted.join(",") === DEFAULT.join(",") || wanted.length === 0 ? null : wanted.join(",") }), true);
                 }} /> {COLUMNS[name].title}
               </label>
@@ -305,9 +307,9 @@ export function Events({ place }: { place: Place }) {
         </div>
         <Loading on={list.loading} />
         {list.error ? <Failed problem={list.error} retry={list.reload} /> : null}
-        <div class="table" role="table" aria-label="Events" aria-rowcount={list.next ? -1 : list.rows.length + 1}>
+        <div class="table" role="table" aria-label="Events" aria-rowcount={list.next ? -1 : list.rows.length + 1} ref={scroller} onScroll={onScroll} tabIndex={0}>
           <div class="thead" role="rowgroup"><div class="tr" role="row" style={grid}>{columns.map((c) => <span role="columnheader" key={c} class={`c-${c}`}>{COLUMNS[c].title}</span>)}</div></div>
-          <div class="tbody" role="rowgroup" ref={scroller} onScroll={onScroll} tabIndex={0} aria-label="Rows">
+          <div class="tbody" role="rowgroup">
             <div role="presentation" style={{ height: `${from * row}px` }} />
             {list.rows.slice(from, to).map((event, i) => {
               const at = from + i;

@@ -1,6 +1,6 @@
 // Where capture stands: lag, position, what the log holds, what could not be captured.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { useGet, type Status } from "../api";
+import { useGet, type GapPage, type Status } from "../api";
 import { Bars } from "../chart";
 import { number, span } from "../format";
 import { Empty, Failed, Loading, Skeleton, Time } from "../ui";
@@ -53,6 +53,7 @@ export function Sources() {
         ))}</tbody>
       </table></div>
       {status.sources.length === 0 ? <Empty>No source was captured yet: <code>rowtrail run --source mysql://user@host</code></Empty> : null}
+      {status.gaps > 0 ? <Gaps count={status.gaps} /> : null}
       <h2>Records a second</h2>
       {points.length > 1 ? <Bars {...chart} bucket_s={EVERY_MS / 1000} height={104} label={`Records a second, measured every two seconds; now ${Math.round(points[points.length - 1]!.rate)}`} /> : <p class="muted">Measured from now on, while this page is open.</p>}
       <h2>The log</h2>
@@ -66,5 +67,24 @@ export function Sources() {
         <div><dt>Version</dt><dd class="num">{status.version}</dd></div>
       </dl>
     </div>
+  );
+}
+
+function Gaps({ count }: { count: number }) {
+  const loaded = useGet<GapPage>("/v1/gaps?limit=50");
+  return (
+    <section>
+      <h2>Gaps</h2>
+      {loaded.error ? <Failed problem={loaded.error} retry={loaded.reload} /> : null}
+      {!loaded.data && !loaded.error ? <Skeleton rows={3} /> : null}
+      {loaded.data?.gaps.map((gap) => (
+        <div class="gap" key={gap.seq}>
+          <p><strong>{gap.kind}</strong> {gap.table ? <span class="mono">{gap.database}.{gap.table}</span> : null} <span class="muted"><Time iso={gap.committed_at} form="full" /> · {gap.source} {gap.position.file}:{gap.position.pos}</span></p>
+          <p>{gap.reason}</p>
+          <p class="muted">{gap.advice}</p>
+        </div>
+      ))}
+      {loaded.data?.next ? <p class="muted">These are the newest 50 of {number(count)}; <code>rowtrail gaps</code> lists all.</p> : null}
+    </section>
   );
 }
