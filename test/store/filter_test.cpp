@@ -107,6 +107,14 @@ TEST_CASE("store: every filter finds what a loop over the history finds") {
   f.actor = "anna";
   cases.push_back(by_event("type and actor", f, [](const Entry& e) { return e.number % 4 == 0; }));
   f = {};
+  f.exclude = {{"type", "sale.made"}, {"source", "elsewhere"}};
+  cases.push_back(by_event("not a type", f, [&](const Entry& e) { return !is_sale(e); }));
+  f.exclude = {{"severity", "info"}};
+  cases.push_back(by_event("not a severity", f, [](const Entry&) { return false; }));
+  f.type = "sale.made";
+  f.exclude = {{"actor", "anna"}};
+  cases.push_back(by_event("not an actor", f, [](const Entry& e) { return e.number % 4 == 2; }));
+  f = {};
   f.severity = "info";
   cases.push_back(by_event("severity", f, all));
   f.severity = "high";

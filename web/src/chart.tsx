@@ -27,7 +27,7 @@ function options(props: Props, width: number, utc: boolean): uPlot.Options {
     scales: { x: { range: () => props.range ?? wholeRange(props) }, y: { range: (_p, _min, max) => [0, Math.max(max, 1) * 1.05] } },
     cursor: { y: false, points: { show: false }, drag: { x: props.onBrush !== undefined, y: false, setScale: false } },
     axes: [
-      { ...axis, size: 24, grid: { show: false }, values: timeLabels(utc) },
+      { ...axis, size: 24, space: 72, grid: { show: false }, values: timeLabels(utc) },
       { ...axis, size: 44, splits: (_p, _i, _min, max) => { const top = niceTop(max); return [0, top / 2, top]; },
         values: (_p, ticks) => ticks.map((v) => (Number.isInteger(v) ? String(v) : "")) },
     ],
