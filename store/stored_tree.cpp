@@ -8,9 +8,8 @@ namespace rowtrail::store {
 namespace {
 
 [[noreturn]] void fail_missing(const std::string& what) {
-  throw core::Failure(
-      core::Area::Store, false,
-      fmt::format("the log's tree lacks {}; see what `rowtrail verify` says", what));
+  throw core::Failure(core::Area::Store, false,
+                      fmt::format("the log's tree lacks {}; restore the log from a backup", what));
 }
 
 }  // namespace

@@ -254,9 +254,8 @@ void LogWriter::check_last_head() {
     throw core::Failure(
         core::Area::Store, false,
         fmt::format("{}: the log '{}' holds {} records and is not the one that was signed with {} "
-                    "({}/*.head): an older backup, or somebody changed it. `rowtrail verify` tells "
-                    "more; if it was restored on purpose, record that with `rowtrail store accept "
-                    "--reason TEXT`",
+                    "({}/*.head): an older backup, or somebody changed it. If it was restored on "
+                    "purpose, record that with `rowtrail store accept --reason TEXT`",
                     url_.display, url_.log, tree_.size(), was, keys_->folder()));
   }
   record_restart("the signed head had " + was);
