@@ -21,7 +21,7 @@ using core::Failure;
 /// Everything the command line can say, before it is merged with the config file.
 struct Arguments {
   std::string config, store, source, source_name, password_file, start,
-      format = "text", listen, token_file, until, log_level = "info", date = "yesterday";
+      format = "text", listen, token_file, until, log_level = "info", date = "yesterday", reason;
   std::vector<std::string> rules, files;
   std::map<std::string, std::string> filter;
   std::uint64_t limit = 100;
@@ -222,6 +222,18 @@ void add_rules_command(CLI::App& app, Arguments& arguments, Action& chosen) {
   add("test", "Run the tests inside the rules", rules_test_command);
 }
 
+void add_store_command(CLI::App& app, Arguments& arguments, Action& chosen) {
+  auto* command = app.add_subcommand("store", "The log's database");
+  command->require_subcommand(1);
+  auto* accept = command->add_subcommand(
+      "accept", "Record that a log was restored from a backup, or its signing key lost");
+  accept->add_option("--reason", arguments.reason, "why, for whoever reads the log")->required();
+  accept->footer("Example:\n  rowtrail store accept --reason 'disk died, backup of Monday'");
+  accept->callback([&chosen] {
+    chosen = [](const Arguments& a) { return store_accept_command(merge(a), a.reason); };
+  });
+}
+
 int report_failure(const Failure& failure) {
   fmt::print(stderr, "rowtrail: {}\n", failure.what());
   return static_cast<int>(failure.area());
@@ -258,6 +270,7 @@ int run(int argc, char** argv) {
     sub->callback([&chosen, &command] { chosen = command.action; });
   }
   add_rules_command(app, arguments, chosen);
+  add_store_command(app, arguments, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

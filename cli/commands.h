@@ -43,6 +43,8 @@ int status_command(const Common& common);
 int doctor_command(const Common& common);
 /// `date`: YYYY-MM-DD, today or yesterday, in UTC.
 int summary_command(const Common& common, const std::string& date);
+/// Signs a log that was restored or has lost its key, with the reason on record.
+int store_accept_command(const Common& common, const std::string& reason);
 int version_command(const Common& common);
 
 [[nodiscard]] std::int64_t now_us();

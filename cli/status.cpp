@@ -100,6 +100,19 @@ int doctor_command(const Common& common) {
   return fatal ? 1 : 0;
 }
 
+int store_accept_command(const Common& common, const std::string& reason) {
+  if (reason.empty()) {
+    throw core::Failure(core::Area::Usage, false, "--reason has to say why the log is accepted");
+  }
+  store::WriterOptions options;
+  options.keys = common.config.keys;
+  options.accept = reason;
+  const auto writer = store::open_writer(common.config.store_url, std::move(options));
+  writer->publish_head(true);
+  fmt::print("accepted and signed; {} records\n", grouped(writer->next_seq()));
+  return 0;
+}
+
 int version_command(const Common& /*common*/) {
   fmt::print("rowtrail {}\n", ROWTRAIL_VERSION);
   return 0;

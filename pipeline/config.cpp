@@ -32,6 +32,7 @@ const std::vector<Option>& top_options() {
   static const std::vector<Option> options = {
       {"source", set_source},
       {"store", [](const YAML::Node& n, Config& c) { c.store_url = n.as<std::string>(); }},
+      {"keys", [](const YAML::Node& n, Config& c) { c.keys = n.as<std::string>(); }},
       {"rules", [](const YAML::Node& n, Config& c) { c.rules = string_list(n); }},
       {"listen", [](const YAML::Node& n, Config& c) { c.listen = n.as<std::string>(); }},
       {"token_file", [](const YAML::Node& n, Config& c) { c.token_file = n.as<std::string>(); }},

@@ -31,6 +31,7 @@ struct Limits {
 struct Config {
   SourceConfig source;
   std::string store_url = "sqlite:///rowtrail.db";
+  std::string keys;  // folder of the signing key; empty: beside the store
   std::vector<std::string> rules;
   std::string listen = "127.0.0.1:8765";
   std::string token_file;

@@ -72,7 +72,9 @@ void WriterLoop::supervise() {
 }
 
 void WriterLoop::open_store() {
-  store_ = store::open_writer(config_.store_url);
+  store::WriterOptions options;
+  options.keys = config_.keys;
+  store_ = store::open_writer(config_.store_url, std::move(options));
   const auto& name = config_.source.name;
   auto durable = store_->source_state(name);
   position_ = durable.position;
@@ -117,12 +119,16 @@ void WriterLoop::drain() {
     }
     if (waiting) {
       commit();
-    } else if (channel_.closed() && channel_.empty()) {
+      continue;
+    }
+    if (!inside_transaction_) store_->publish_head(false);
+    if (channel_.closed() && channel_.empty()) {
       break;
     }
   }
   // Parts of a transaction whose end never came are not in the record: it will be read again.
   if (inside_transaction_) store_->rollback();
+  store_->publish_head(true);
 }
 
 void WriterLoop::take(Item item) {
@@ -189,6 +195,7 @@ void WriterLoop::commit() {
   append();
   position_.gtid_set = gtids_ ? gtids_->text() : std::string();
   store_->commit(config_.source.name, position_, event_time_us_);
+  store_->publish_head(false);
   uncommitted_bytes_ = 0;
   dirty_ = false;
   state_.update([&](Snapshot& s) {

@@ -33,6 +33,7 @@ void Batch::reset(std::uint64_t first_seq) {
   schemas.clear();
   rules.clear();
   gaps.clear();
+  admin_actions.clear();
   source_ = {};
 }
 
@@ -219,6 +220,17 @@ void Batch::add_rule(const infer::RuleInfo& rule, std::int64_t time_us) {
   bytes_ += '}';
   record.payload = since(begin);
   rules.push_back(record);
+}
+
+void Batch::add_admin(std::string_view type, std::string_view payload, std::int64_t time_us) {
+  AdminRecord record;
+  record.seq = next_seq_++;
+  record.time_us = time_us;
+  record.type = put(type);
+  const std::size_t begin = bytes_.size();
+  bytes_.append(payload);
+  record.payload = since(begin);
+  admin_actions.push_back(record);
 }
 
 }  // namespace rowtrail::store

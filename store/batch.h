@@ -81,6 +81,11 @@ struct GapRecord {
   std::int64_t time_us = 0;
   Slice source, reason, database, table, payload;
 };
+struct AdminRecord {
+  std::uint64_t seq = 0;
+  std::int64_t time_us = 0;
+  Slice type, payload;
+};
 
 class Batch {
  public:
@@ -102,6 +107,8 @@ class Batch {
                   std::size_t bytes_max, const std::vector<infer::BusinessEvent>& events,
                   const std::vector<normalize::Gap>& rule_gaps);
   void add_rule(const infer::RuleInfo& rule, std::int64_t time_us);
+  /// What an operator did; `payload` is a JSON object with the same type.
+  void add_admin(std::string_view type, std::string_view payload, std::int64_t time_us);
 
   [[nodiscard]] std::string_view text(Slice slice) const {
     return std::string_view(bytes_).substr(slice.offset, slice.size);
@@ -119,6 +126,7 @@ class Batch {
   std::vector<SchemaRecord> schemas;
   std::vector<RuleRecord> rules;
   std::vector<GapRecord> gaps;
+  std::vector<AdminRecord> admin_actions;
 
  private:
   /// A part of the open transaction was added; the rest finds its Transaction record here.

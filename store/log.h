@@ -9,7 +9,8 @@
 
 namespace rowtrail::store {
 
-[[nodiscard]] std::unique_ptr<Writer> make_writer(std::unique_ptr<Database> db, const Url& url);
+[[nodiscard]] std::unique_ptr<Writer> make_writer(std::unique_ptr<Database> db, const Url& url,
+                                                  WriterOptions options);
 [[nodiscard]] std::unique_ptr<Reader> make_reader(std::unique_ptr<Database> db, const Url& url);
 
 /// The log of this name, 0 when the store has none.

@@ -7,9 +7,9 @@ std::unique_ptr<Database> open_database(const Url& url, Access access) {
   return url.engine == Engine::Sqlite ? open_sqlite(url, access) : open_postgres(url, access);
 }
 
-std::unique_ptr<Writer> open_writer(const std::string& text) {
+std::unique_ptr<Writer> open_writer(const std::string& text, WriterOptions options) {
   const auto url = Url::parse(text);
-  return make_writer(open_database(url, Access::Write), url);
+  return make_writer(open_database(url, Access::Write), url, std::move(options));
 }
 
 std::unique_ptr<Reader> open_reader(const std::string& text) {

@@ -2,6 +2,7 @@
 #include "store/migrations.h"
 #include "store/queries.h"
 #include "store/records.h"
+#include "store/stored_tree.h"
 
 #include <algorithm>
 
@@ -51,8 +52,13 @@ class LogReader final : public Reader {
   std::vector<StoredEvent> transaction_events(std::uint64_t transaction_seq) override;
   Counts counts(std::int64_t since_us, std::int64_t until_us) override;
   LogStatus status() override;
+  std::string tree_head() override { return newest_head(*db_, log_id_); }
+  std::optional<std::string> tile(int level, std::uint64_t index, std::uint64_t width) override;
+  std::optional<std::string> entries(std::uint64_t bundle, std::uint64_t width) override;
+  std::optional<std::string> proof(std::uint64_t seq) override;
 
  private:
+  std::optional<TreeHead> head();
   [[noreturn]] void refuse() const {
     throw core::Failure(core::Area::Store, true,
                         fmt::format("{} holds no log '{}' yet; `rowtrail run` or `rowtrail replay` "
@@ -237,6 +243,48 @@ LogStatus LogReader::status() {
                return true;
              });
   return status;
+}
+
+std::optional<TreeHead> LogReader::head() {
+  const auto note = tree_head();
+  if (note.empty()) return std::nullopt;
+  auto head = parse_checkpoint(note);
+  if (!head) return std::nullopt;
+  return std::move(*head);
+}
+
+std::optional<std::string> LogReader::tile(int level, std::uint64_t index, std::uint64_t width) {
+  const auto published = head();
+  if (!published || level >= kTileLevels) return std::nullopt;
+  const auto hashes = published->size >> (8 * level);  // that are complete on this level
+  if (index > hashes / kTileWidth || index * kTileWidth + width > hashes) return std::nullopt;
+  StoredTree tree(*db_, log_id_, sha256(published->origin));
+  return std::string(hash_bytes(tree.tile(level, index, width)));
+}
+
+std::optional<std::string> LogReader::entries(std::uint64_t bundle, std::uint64_t width) {
+  const auto published = head();
+  if (!published || bundle > published->size / kTileWidth ||
+      bundle * kTileWidth + width > published->size) {
+    return std::nullopt;
+  }
+  const auto origin = sha256(published->origin);
+  const auto bytes = StoredTree(*db_, log_id_, origin).entries(bundle, width);
+  std::string out;
+  for (std::uint64_t i = 0; i < width; ++i) {
+    const auto entry = Entry::parse(std::string_view(bytes).substr(i * kEntryBytes, kEntryBytes));
+    const auto leaf = leaf_bytes(entry, bundle * kTileWidth + i, origin);
+    out += '\0';
+    out += static_cast<char>(kLeafBytes);
+    out.append(reinterpret_cast<const char*>(leaf.data()), leaf.size());
+  }
+  return out;
+}
+
+std::optional<std::string> LogReader::proof(std::uint64_t seq) {
+  const auto found = prove_record(*db_, log_id_, seq);
+  if (!found) return std::nullopt;
+  return proof_text(*found);
 }
 
 }  // namespace

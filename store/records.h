@@ -36,6 +36,8 @@ inline constexpr RecordTable kSchemaTable{
     9};
 inline constexpr RecordTable kRuleTable{"rule_version", "seq,time_us,id,version,payload,salt", 6};
 
+inline constexpr RecordTable kAdminTable{"admin_action", "seq,time_us,type,payload,salt", 5};
+
 inline constexpr RecordTable kEntryTable{"entry", "bundle,entries", 2};
 inline constexpr RecordTable kTileTable{"tree_tile", "level,tile,hashes", 3};
 
@@ -100,6 +102,7 @@ void for_each_record(const Batch& batch, const Visit& visit) {
   each(Kind::Gap, batch.gaps);
   each(Kind::TableSchema, batch.schemas);
   each(Kind::RuleVersion, batch.rules);
+  each(Kind::AdminAction, batch.admin_actions);
 }
 
 template <class Sink>
@@ -239,10 +242,27 @@ void write_rules(const Batch& batch, const Salts& salts, Sink& sink) {
 }
 
 template <class Sink>
+void write_admin_actions(const Batch& batch, const Salts& salts, Sink& sink) {
+  if (batch.admin_actions.empty()) return;
+  sink.begin(kAdminTable);
+  for (const auto& record : batch.admin_actions) {
+    sink.begin_row();
+    sink.big(as_signed(record.seq));
+    sink.big(record.time_us);
+    sink.text(batch.text(record.type));
+    sink.text(batch.text(record.payload));
+    sink.bytes(salts.of(record.seq));
+    sink.end_row();
+  }
+  sink.end();
+}
+
+template <class Sink>
 void write_records(const Batch& batch, const Salts& salts, std::span<const std::int32_t> table_ids,
                    Sink& sink) {
   write_schemas(batch, salts, sink);
   write_rules(batch, salts, sink);
+  write_admin_actions(batch, salts, sink);
   write_transactions(batch, salts, sink);
   write_changes(batch, salts, table_ids, sink);
   write_gaps(batch, salts, sink);

@@ -10,7 +10,8 @@ CREATE TABLE meta (name text COLLATE "C" PRIMARY KEY, value text COLLATE "C" NOT
 
 -- Which logs there are, and the table numbers of each.
 CREATE TABLE log (log_id bigint PRIMARY KEY, name text COLLATE "C" NOT NULL,
-  origin text COLLATE "C" NOT NULL, created_us bigint NOT NULL);
+  origin text COLLATE "C" NOT NULL, created_us bigint NOT NULL,
+  vkey text COLLATE "C" NOT NULL DEFAULT '');
 CREATE TABLE source_table (log_id bigint NOT NULL, table_id integer NOT NULL,
   source text COLLATE "C" NOT NULL, database_name text COLLATE "C" NOT NULL,
   table_name text COLLATE "C" NOT NULL, PRIMARY KEY (log_id, table_id));

@@ -10,7 +10,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 
 -- Which log this is, and its table numbers.
 CREATE TABLE log (log_id INTEGER PRIMARY KEY, name TEXT NOT NULL, origin TEXT NOT NULL,
-                  created_us INTEGER NOT NULL) STRICT;
+                  created_us INTEGER NOT NULL, vkey TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE source_table (log_id INTEGER NOT NULL AS (1) VIRTUAL, table_id INTEGER PRIMARY KEY,
   source TEXT NOT NULL, database_name TEXT NOT NULL, table_name TEXT NOT NULL) STRICT;
 

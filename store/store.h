@@ -47,7 +47,20 @@ class Writer {
   /// Makes everything appended durable together with the source's position. Either all or nothing.
   virtual void commit(const std::string& source, const binlog::Position& position,
                       std::int64_t event_time_us) = 0;
+  /// The same without a position: records that come from no source.
+  virtual void commit_records() = 0;
+  /// Signs the tree as of the last commit and publishes the head, if records have come since the
+  /// last one: at most once a second, or `now`.
+  virtual void publish_head(bool now) = 0;
   virtual void rollback() = 0;
+};
+
+struct WriterOptions {
+  std::string keys;  // folder of the signing key; empty: the default (store/keys.h)
+  /// The operator's reason to go on with a log that was restored, or whose key was lost; recorded.
+  std::string accept;
+  /// Called with every signed tree head that was published, from the writer's thread.
+  std::function<void(const std::string& note)> on_head;
 };
 
 /// What a list is narrowed to; empty members do not narrow.
@@ -135,6 +148,15 @@ class Reader {
   virtual std::vector<StoredEvent> transaction_events(std::uint64_t transaction_seq) = 0;
   virtual Counts counts(std::int64_t since_us, std::int64_t until_us) = 0;
   virtual LogStatus status() = 0;
+
+  /// The tree head published last, a signed note; empty when there is none yet.
+  virtual std::string tree_head() = 0;
+  /// Tiles and entry bundles as tlog-tiles serves them (entries as leaves behind their 16-bit
+  /// length), `width` of 256; nothing beyond the published head.
+  virtual std::optional<std::string> tile(int level, std::uint64_t index, std::uint64_t width) = 0;
+  virtual std::optional<std::string> entries(std::uint64_t bundle, std::uint64_t width) = 0;
+  /// A record's .tlog-proof against the published head; nothing when the head lacks it.
+  virtual std::optional<std::string> proof(std::uint64_t seq) = 0;
 };
 
 /// `sqlite:///path/rowtrail.db` or `postgresql://user@host/db?log=NAME` (store/url.h). A writer
@@ -142,7 +164,8 @@ class Reader {
 /// one is refused. A reader creates nothing and throws when there is no log. Each is for one thread
 /// at a time. After a Failure a writer is done for: destroy it and open another, which finds what
 /// is durable.
-[[nodiscard]] std::unique_ptr<Writer> open_writer(const std::string& url);
+[[nodiscard]] std::unique_ptr<Writer> open_writer(const std::string& url,
+                                                  WriterOptions options = {});
 [[nodiscard]] std::unique_ptr<Reader> open_reader(const std::string& url);
 
 }  // namespace rowtrail::store

@@ -1,10 +1,12 @@
 // The one writer of a log. Everything between two commits is one database transaction: records, the
 // log's size and counters, the source's position; fenced by the epoch taken when the log was
 // opened.
+#include "store/keys.h"
 #include "store/log.h"
 #include "store/migrations.h"
 #include "store/queries.h"
 #include "store/records.h"
+#include "store/stored_tree.h"
 
 #include <array>
 #include <cassert>
@@ -32,15 +34,6 @@ Blob blob(const Hash& hash) {
   return {std::string(hash.begin(), hash.end())};
 }
 
-std::vector<Hash> parse_hashes(std::string_view bytes) {
-  std::vector<Hash> hashes(bytes.size() / sizeof(Hash));
-  for (std::size_t i = 0; i < hashes.size(); ++i) {
-    const auto from = bytes.substr(i * sizeof(Hash), sizeof(Hash));
-    std::copy(from.begin(), from.end(), hashes[i].begin());
-  }
-  return hashes;
-}
-
 /// A random UUID (RFC 9562, version 4).
 std::string make_uuid() {
   std::array<unsigned char, 16> bytes;
@@ -55,6 +48,9 @@ std::string make_uuid() {
   return out;
 }
 
+/// A busy log signs a head this often.
+constexpr std::chrono::milliseconds kHeadInterval{1000};
+
 /// What one commit adds to the log's counters.
 struct Added {
   std::uint64_t transactions = 0, changes = 0, events = 0, gaps = 0;
@@ -62,7 +58,8 @@ struct Added {
 
 class LogWriter final : public Writer {
  public:
-  LogWriter(std::unique_ptr<Database> db, const Url& url) : db_(std::move(db)), url_(url) {
+  LogWriter(std::unique_ptr<Database> db, const Url& url, WriterOptions options)
+      : db_(std::move(db)), url_(url), options_(std::move(options)) {
     open();
   }
   ~LogWriter() override { db_->rollback(); }
@@ -74,6 +71,8 @@ class LogWriter final : public Writer {
   void append(const Batch& batch) override;
   void commit(const std::string& source, const binlog::Position& position,
               std::int64_t event_time_us) override;
+  void commit_records() override;
+  void publish_head(bool now) override;
   void rollback() override;
 
  private:
@@ -90,10 +89,19 @@ class LogWriter final : public Writer {
   void move_edge_tiles();
   void seal(const Batch& batch);
   void load_tree();
-  std::string load_edge_entries(std::uint64_t size);
+  void load_key();
+  void check_last_head();
+  void record_restart(const std::string& why);
+  void finish_commit();
 
   std::unique_ptr<Database> db_;
   Url url_;
+  WriterOptions options_;
+  std::optional<LogKeys> keys_;
+  std::optional<SigningKey> key_;
+  std::uint64_t published_size_ = 0;
+  std::chrono::steady_clock::time_point published_at_{};
+  std::string origin_;
   std::int64_t log_id_ = 0;
   std::int64_t epoch_ = 0;
   Tree tree_{""};
@@ -117,6 +125,7 @@ void LogWriter::open() {
   take_lease();
   load_tree();
   load_tables();
+  load_key();
 }
 
 void LogWriter::create_log() {
@@ -168,7 +177,6 @@ void LogWriter::take_lease() {
 /// The tree as of the last commit: its edge tiles as stored, what lies beneath from the last
 /// records. A root that does not come out means that one of them was changed.
 void LogWriter::load_tree() {
-  std::string origin;
   std::string root;
   std::uint64_t size = 0;
   db_->query({"SELECT t.size, t.root, l.origin FROM tree_edge t JOIN log l ON l.log_id = t.log_id "
@@ -177,7 +185,7 @@ void LogWriter::load_tree() {
              [&](const Row& row) {
                size = as_unsigned(row.integer(0));
                root = row.bytes(1);
-               origin = row.text(2);
+               origin_ = row.text(2);
                return true;
              });
   std::vector<std::vector<Hash>> edges(kTileLevels - 1);
@@ -187,8 +195,9 @@ void LogWriter::load_tree() {
                if (level < edges.size()) edges[level] = parse_hashes(row.bytes(1));
                return true;
              });
-  tree_ = Tree(origin);
-  tree_.restore(size, std::move(edges), load_edge_entries(size));
+  tree_ = Tree(origin_);
+  tree_.restore(size, std::move(edges),
+                read_entries(*db_, log_id_, size / kTileWidth * kTileWidth, size));
   if (blob(tree_.root()).bytes != root || tree_.edge(0).size() != size % kTileWidth) {
     throw core::Failure(core::Area::Store, false,
                         fmt::format("{}: the newest records of the log '{}' are not those its tree "
@@ -198,28 +207,93 @@ void LogWriter::load_tree() {
   durable_tree_ = tree_;
 }
 
-/// Entries of the incomplete bundle, made again from the records themselves.
-std::string LogWriter::load_edge_entries(std::uint64_t size) {
-  const auto first = size / kTileWidth * kTileWidth;
-  std::vector<Entry> entries(size - first);
-  for (const auto& kind : kKindTables) {
-    Statement select{fmt::format("SELECT seq, time_us, payload, salt FROM {} WHERE log_id = $1 AND "
-                                 "seq >= $2 AND seq < $3",
-                                 kind.table),
-                     {log_id_, as_signed(first), as_signed(size)}};
-    db_->query(select, [&](const Row& row) {
-      auto& entry = entries[as_unsigned(row.integer(0)) - first];
-      entry.kind = kind.kind;
-      entry.time_us = row.integer(1);
-      if (row.bytes(3).size() != sizeof(Salt)) return true;  // the root will tell
-      entry.payload_bytes = row.text(2).size();
-      entry.digest = payload_digest(row.bytes(3), row.text(2));
-      return true;
-    });
+/// The key the log was signed with from its first day; made by the first writer.
+void LogWriter::load_key() {
+  std::string known;
+  db_->query({"SELECT vkey FROM log WHERE log_id = $1", {log_id_}}, [&](const Row& row) {
+    known = row.text(0);
+    return true;
+  });
+  keys_.emplace(keys_folder(url_, options_.keys), origin_);
+  key_ = keys_->find();
+  const bool is_new = !key_ || key_->vkey() != known;
+  if (is_new && !known.empty() && options_.accept.empty()) {
+    throw core::Failure(
+        core::Area::Store, false,
+        fmt::format(
+            "the log {} is signed by the key {}, which is not in {}; put its .key file there "
+            "(`keys:` in the config names the folder), or record a new key with `rowtrail "
+            "store accept --reason TEXT`",
+            origin_, known, keys_->folder()));
   }
-  std::string bytes;
-  for (const auto& entry : entries) entry.append_to(bytes);
-  return bytes;
+  if (!key_) key_ = keys_->make();
+  if (is_new) {
+    db_->execute({"UPDATE log SET vkey = $2 WHERE log_id = $1", {log_id_, key_->vkey()}});
+    if (!known.empty()) record_restart("a new signing key in place of " + known);
+  }
+  check_last_head();
+}
+
+/// A store that was put back to an older state is not signed until the operator says so: two heads
+/// of one log that contradict each other are what a forger would make.
+void LogWriter::check_last_head() {
+  const auto note = keys_->last_head();
+  if (note.empty()) return;
+  const auto head = parse_checkpoint(note);
+  bool holds = head && head->size <= tree_.size();
+  if (holds && head->size > 0) {
+    StoredTree stored(*db_, log_id_, tree_.origin());
+    holds = range_hash(stored, 0, head->size) == head->root;
+  }
+  if (holds) {
+    published_size_ = head->size;
+    return;
+  }
+  const auto was = head ? fmt::format("{} records", head->size) : std::string("an unreadable size");
+  if (options_.accept.empty()) {
+    throw core::Failure(
+        core::Area::Store, false,
+        fmt::format("{}: the log '{}' holds {} records and is not the one that was signed with {} "
+                    "({}/*.head): an older backup, or somebody changed it. If it was restored on "
+                    "purpose, record that with `rowtrail store accept --reason TEXT`",
+                    url_.display, url_.log, tree_.size(), was, keys_->folder()));
+  }
+  record_restart("the signed head had " + was);
+}
+
+void LogWriter::record_restart(const std::string& why) {
+  std::string payload = "{\"type\":\"restart\",\"why\":";
+  normalize::append_json_string(payload, why);
+  payload += ",\"reason\":";
+  normalize::append_json_string(payload, options_.accept);
+  payload += fmt::format(",\"size\":{},\"root\":\"{}\"}}", tree_.size(),
+                         to_base64({reinterpret_cast<const char*>(tree_.root().data()), 32}));
+  Batch batch;
+  batch.reset(tree_.size());
+  batch.add_admin("restart", payload, now_us());
+  append(batch);
+  commit_records();
+}
+
+void LogWriter::publish_head(bool now) {
+  const auto size = durable_tree_.size();
+  const auto at = std::chrono::steady_clock::now();
+  if (in_transaction_ || size == published_size_) return;
+  if (!now && at - published_at_ < kHeadInterval) return;
+  const auto note = key_->sign(checkpoint_text({origin_, size, durable_tree_.root()}));
+  const bool implied = db_->engine() == Engine::Sqlite;
+  Statement insert{implied ? "INSERT INTO tree_head (size, time_us, note) SELECT $2, $3, $4"
+                           : "INSERT INTO tree_head (log_id, size, time_us, note) "
+                             "SELECT $1::bigint, $2::bigint, $3::bigint, $4::text",
+                   {log_id_, as_signed(size), now_us(), note, epoch_}};
+  insert.sql +=
+      " WHERE EXISTS (SELECT 1 FROM lease WHERE log_id = $1 AND epoch = $5) "
+      "ON CONFLICT DO NOTHING";
+  db_->execute(insert);
+  keys_->set_last_head(note);
+  published_size_ = size;
+  published_at_ = at;
+  if (options_.on_head) options_.on_head(note);
 }
 
 void LogWriter::load_tables() {
@@ -353,10 +427,18 @@ void LogWriter::seal(const Batch& batch) {
 void LogWriter::commit(const std::string& source, const binlog::Position& position,
                        std::int64_t event_time_us) {
   begin();
+  move_position(source, position, event_time_us);
+  finish_commit();
+}
+
+void LogWriter::commit_records() {
+  if (in_transaction_) finish_commit();
+}
+
+void LogWriter::finish_commit() {
   fence();
   move_edge();
   move_edge_tiles();
-  move_position(source, position, event_time_us);
   db_->commit();
   in_transaction_ = false;
   durable_tree_ = tree_;
@@ -439,8 +521,9 @@ std::int64_t find_log(Database& db, const std::string& name) {
   return log_id;
 }
 
-std::unique_ptr<Writer> make_writer(std::unique_ptr<Database> db, const Url& url) {
-  return std::make_unique<LogWriter>(std::move(db), url);
+std::unique_ptr<Writer> make_writer(std::unique_ptr<Database> db, const Url& url,
+                                    WriterOptions options) {
+  return std::make_unique<LogWriter>(std::move(db), url, std::move(options));
 }
 
 }  // namespace rowtrail::store

@@ -7,6 +7,7 @@ rowtrail="$build/rowtrail"
 staff="$build/deploy/demo/pharmacy_staff"
 rules=deploy/demo/rules
 work="$(mktemp -d "${TMPDIR:-/tmp}/rowtrail-test.XXXXXX")"
+export XDG_STATE_HOME="$work/state"  # signing keys of the Postgres logs
 failures=0
 children=()
 

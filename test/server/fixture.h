@@ -40,6 +40,10 @@ class MemoryReader : public store::Reader {
   std::vector<store::StoredEvent> transaction_events(std::uint64_t transaction_seq) override;
   store::Counts counts(std::int64_t since_us, std::int64_t until_us) override;
   store::LogStatus status() override;
+  std::string tree_head() override { return {}; }
+  std::optional<std::string> tile(int, std::uint64_t, std::uint64_t) override { return {}; }
+  std::optional<std::string> entries(std::uint64_t, std::uint64_t) override { return {}; }
+  std::optional<std::string> proof(std::uint64_t) override { return {}; }
 
   bool broken = false;  // every read throws core::Failure
 

@@ -107,6 +107,16 @@ class TestDatabase {
 class PostgresPlace final : public Place {
  public:
   PostgresPlace() : log_(fmt::format("log{}", fresh_number())) {
+    // Signing keys of these logs go where the database goes.
+    static const std::string state =
+        (fs::temp_directory_path() / fmt::format("rowtrail-store-state-{}", ::getpid())).string();
+    ::setenv("XDG_STATE_HOME", state.c_str(), 1);
+    static const struct Remove {
+      ~Remove() {
+        std::error_code ignored;
+        fs::remove_all(state, ignored);
+      }
+    } remove;
     static TestDatabase database;
     database_ = database.url();
   }
