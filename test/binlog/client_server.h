@@ -6,7 +6,10 @@
 
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <catch2/catch.hpp>
 #include <mysql.h>
@@ -49,13 +52,34 @@ class LiveServer {
 
   /// Runs one statement as root.
   void admin(const std::string& sql) const {
+    rows(sql, [](const Values&) {});
+  }
+
+  /// One row's values; null where they are NULL.
+  using Values = std::vector<std::optional<std::string_view>>;
+
+  /// Runs one statement as root; its rows go to `each` as they arrive.
+  template <class Each>
+  void rows(const std::string& sql, Each each) const {
     const std::unique_ptr<MYSQL, decltype(&mysql_close)> root(mysql_init(nullptr), &mysql_close);
     if (mysql_real_connect(root.get(), nullptr, "root", env("ROOT_PASSWORD").c_str(), nullptr, 0,
                            env("SOCKET").c_str(), 0) == nullptr ||
         mysql_real_query(root.get(), sql.data(), sql.size()) != 0) {
-      FAIL(sql << ": " << mysql_error(root.get()));
+      FAIL(sql.substr(0, 500) << ": " << mysql_error(root.get()));
     }
-    mysql_free_result(mysql_store_result(root.get()));
+    const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(
+        mysql_use_result(root.get()), &mysql_free_result);
+    if (result == nullptr) return;
+    Values values(mysql_num_fields(result.get()));
+    while (MYSQL_ROW row = mysql_fetch_row(result.get())) {
+      const auto* const sizes = mysql_fetch_lengths(result.get());
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] =
+            row[i] == nullptr ? std::nullopt : std::optional(std::string_view(row[i], sizes[i]));
+      }
+      each(values);
+    }
+    REQUIRE(mysql_errno(root.get()) == 0);
   }
 
   [[nodiscard]] Flavor flavor() const noexcept { return flavor_; }
