@@ -21,7 +21,8 @@ using core::Failure;
 /// Everything the command line can say, before it is merged with the config file.
 struct Arguments {
   std::string config, store, source, source_name, password_file, start,
-      format = "text", listen, token_file, until, log_level = "info", date = "yesterday", reason;
+      format = "text", listen, token_file, until, log_level = "info", reason;
+  SummaryOptions summary;
   std::vector<std::string> rules, files;
   std::map<std::string, std::string> filter;
   std::uint64_t limit = 100;
@@ -183,13 +184,19 @@ const std::vector<Command>& commands() {
       {"gaps", "What could not be captured or trusted, why, and what to do about it",
        "rowtrail gaps --since 7d", [](CLI::App& c, Arguments& a) { add_common_filters(c, a); },
        [](const Arguments& a) { return gaps_command(merge(a), list_options(a)); }},
-      {"summary", "What happened on a day, against the day before",
-       "rowtrail summary --date yesterday | mail -s 'pharmacy' ops@example.com",
+      {"summary", "What happened on a day, in a week or month, against the usual",
+       "rowtrail summary --date yesterday --format html --out summary.html",
        [](CLI::App& c, Arguments& a) {
-         c.add_option("--date", a.date, "YYYY-MM-DD, today or yesterday (UTC)")
+         c.add_option("--date", a.summary.date, "YYYY-MM-DD, today or yesterday (UTC)")
              ->capture_default_str();
+         auto* week = c.add_flag("--week", a.summary.week, "the ISO week that holds the date");
+         c.add_flag("--month", a.summary.month, "the month that holds the date")->excludes(week);
+         c.add_option("--format", a.summary.format, "text, md, html or json (the fact sheet)")
+             ->check(CLI::IsMember({"text", "md", "html", "json"}))
+             ->capture_default_str();
+         c.add_option("--out", a.summary.out, "write to this file");
        },
-       [](const Arguments& a) { return summary_command(merge(a), a.date); }},
+       [](const Arguments& a) { return summary_command(merge(a), a.summary); }},
       {"status", "Where the log and its sources stand",
        "rowtrail status --store sqlite:///rowtrail.db", [](CLI::App&, Arguments&) {},
        [](const Arguments& a) { return status_command(merge(a)); }},

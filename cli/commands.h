@@ -41,10 +41,15 @@ int rules_check_command(const Common& common);
 int rules_test_command(const Common& common);
 int status_command(const Common& common);
 int doctor_command(const Common& common);
-/// `date`: YYYY-MM-DD, today or yesterday, in UTC.
-int summary_command(const Common& common, const std::string& date);
 /// Signs a log that was restored or has lost its key, with the reason on record.
 int store_accept_command(const Common& common, const std::string& reason);
+struct SummaryOptions {
+  std::string date = "yesterday";    // YYYY-MM-DD, today or yesterday, in UTC
+  bool week = false, month = false;  // the one that holds the date
+  std::string format = "text";       // text, md, html, json
+  std::string out;                   // file; empty: standard output
+};
+int summary_command(const Common& common, const SummaryOptions& options);
 int version_command(const Common& common);
 
 [[nodiscard]] std::int64_t now_us();

@@ -294,4 +294,92 @@ Statement select_transaction_changes(std::int64_t log_id, std::uint64_t transact
   return statement;
 }
 
+namespace {
+
+/// How a dimension is counted; `e` is the record.
+struct TallySource {
+  std::string_view from, name, detail;
+};
+
+TallySource tally_source(Dimension dimension) {
+  switch (dimension) {
+    case Dimension::Event:
+      return {"event e", "''", "''"};
+    case Dimension::Transaction:
+      return {"\"transaction\" e", "''", "''"};
+    case Dimension::Change:
+      return {"change e", "''", "''"};
+    case Dimension::Type:
+      return {"event e", "e.type", "''"};
+    case Dimension::Actor:
+      return {"event e", "e.actor", "''"};
+    case Dimension::Object:
+      return {"event e JOIN event_object o ON o.log_id = e.log_id AND o.seq = e.seq",
+              "o.object_type", "o.object_id"};
+    case Dimension::Table:
+      return {"change e JOIN source_table s ON s.log_id = e.log_id AND s.table_id = e.table_id",
+              "s.database_name", "s.table_name"};
+    case Dimension::Bucket:
+      return {"event e", "(e.time_us - $2) / $4", "''"};
+    case Dimension::Gap:
+      return {"gap e", "e.reason", "''"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Statement select_tally(std::int64_t log_id, const TallyQuery& query) {
+  Statement statement{{}, {log_id, query.since_us, query.until_us}};
+  const auto source = tally_source(query.dimension);
+  const auto dimension = query.dimension;
+  if (dimension == Dimension::Bucket) statement.bind(query.bucket_us);
+  // Names as text in both databases.
+  statement.sql = fmt::format(
+      "SELECT CAST({0} AS {1}), {2}, count(*), min(e.seq), max(e.seq) FROM {3} "
+      "WHERE e.log_id = $1 AND e.time_us >= $2 AND e.time_us < $3",
+      source.name, dimension == Dimension::Bucket ? "VARCHAR(20)" : "TEXT", source.detail,
+      source.from);
+  if (dimension == Dimension::Change || dimension == Dimension::Table ||
+      dimension == Dimension::Transaction) {
+    // These have no index on time, but every transaction has an event, of the same time.
+    constexpr std::string_view kOfSpan =
+        "FROM event x WHERE x.log_id = $1 AND x.time_us >= $2 AND x.time_us < $3";
+    statement.sql += fmt::format(
+        " AND e.seq >= (SELECT min(x.transaction_seq) {0}) AND e.seq <= (SELECT max(x.seq) {0})",
+        kOfSpan);
+  }
+  if (!query.only.empty()) {
+    std::string names;
+    for (const auto& [name, detail] : query.only) {
+      names += (names.empty() ? "" : ", ") + statement.bind(column_text(name + "/" + detail));
+    }
+    // An expression, so that the span is looked up by time and not by object.
+    statement.sql += fmt::format(" AND o.object_type || '/' || o.object_id IN ({})", names);
+  }
+  if (dimension != Dimension::Event && dimension != Dimension::Transaction &&
+      dimension != Dimension::Change) {
+    statement.sql += fmt::format(" GROUP BY {}", source.name);
+    if (source.detail != "''") statement.sql += fmt::format(", {}", source.detail);
+  }
+  statement.sql += " ORDER BY 3 DESC, 1, 2";
+  if (query.limit > 0) statement.sql += fmt::format(" LIMIT {}", query.limit);
+  return statement;
+}
+
+Statement select_seen_before(std::int64_t log_id, Dimension dimension, const std::string& name,
+                             const std::string& detail, std::int64_t time_us) {
+  Statement statement;
+  const auto source = tally_source(dimension);
+  Where where(statement, log_id, "e");
+  where.add(fmt::format("{} = {}", source.name, statement.bind(column_text(name))));
+  if (source.detail != "''") {
+    where.add(fmt::format("{} = {}", source.detail, statement.bind(column_text(detail))));
+  }
+  where.compare("e.time_us", "<", time_us);
+  statement.sql =
+      fmt::format("SELECT e.seq FROM {}{} ORDER BY e.seq LIMIT 1", source.from, where.text());
+  return statement;
+}
+
 }  // namespace rowtrail::store

@@ -46,4 +46,11 @@ struct Resolved {
                                                    std::uint64_t transaction_seq,
                                                    std::span<const std::uint32_t> ordinals);
 
+/// Columns: name, detail, count, first seq, last seq.
+[[nodiscard]] Statement select_tally(std::int64_t log_id, const TallyQuery& query);
+/// A row when there is one before `time_us`.
+[[nodiscard]] Statement select_seen_before(std::int64_t log_id, Dimension dimension,
+                                           const std::string& name, const std::string& detail,
+                                           std::int64_t time_us);
+
 }  // namespace rowtrail::store

@@ -51,6 +51,10 @@ class LogReader final : public Reader {
                                                const std::string& id) override;
   std::vector<StoredEvent> transaction_events(std::uint64_t transaction_seq) override;
   Counts counts(std::int64_t since_us, std::int64_t until_us) override;
+  std::vector<Tally> tally(const TallyQuery& query) override;
+  bool seen_before(Dimension dimension, const std::string& name, const std::string& detail,
+                   std::int64_t time_us) override;
+  std::optional<std::pair<std::int64_t, std::int64_t>> event_span() override;
   LogStatus status() override;
   std::string tree_head() override { return newest_head(*db_, log_id_); }
   std::optional<std::string> tile(int level, std::uint64_t index, std::uint64_t width) override;
@@ -208,9 +212,44 @@ Counts LogReader::counts(std::int64_t since_us, std::int64_t until_us) {
   return counts;
 }
 
+std::vector<Tally> LogReader::tally(const TallyQuery& query) {
+  std::vector<Tally> tallies;
+  db_->query(select_tally(log_id_, query), [&](const Row& row) {
+    const auto count = as_unsigned(row.integer(2));
+    if (count == 0) return true;
+    tallies.push_back({std::string(row.text(0)), std::string(row.text(1)), count,
+                       as_unsigned(row.integer(3)), as_unsigned(row.integer(4))});
+    return true;
+  });
+  return tallies;
+}
+
+bool LogReader::seen_before(Dimension dimension, const std::string& name, const std::string& detail,
+                            std::int64_t time_us) {
+  bool seen = false;
+  db_->query(select_seen_before(log_id_, dimension, name, detail, time_us), [&](const Row&) {
+    seen = true;
+    return false;
+  });
+  return seen;
+}
+
+std::optional<std::pair<std::int64_t, std::int64_t>> LogReader::event_span() {
+  std::optional<std::pair<std::int64_t, std::int64_t>> span;
+  db_->query({"SELECT (SELECT min(time_us) FROM event WHERE log_id = $1), "
+              "(SELECT max(time_us) FROM event WHERE log_id = $1)",
+              {log_id_}},
+             [&](const Row& row) {
+               if (!row.is_null(0)) span = {row.integer(0), row.integer(1)};
+               return true;
+             });
+  return span;
+}
+
 LogStatus LogReader::status() {
   LogStatus status;
   status.url = url_.display;
+  status.log_id = log_id_;
   db_->query({"SELECT l.origin, t.size, t.transactions, t.changes, t.events, t.gaps FROM log l "
               "JOIN tree_edge t ON t.log_id = l.log_id WHERE l.log_id = $1",
               {log_id_}},

@@ -111,6 +111,31 @@ struct Counts {
       top_objects;  // "product 7" by events, at most 10
 };
 
+/// What a Tally counts.
+enum class Dimension : std::uint8_t {
+  Event,        // events, without a name
+  Transaction,  // transactions, without a name
+  Change,       // row changes, without a name
+  Type,         // events by type
+  Actor,        // events by actor; an empty name is unknown
+  Object,       // events by object: name is its type, detail its id
+  Table,        // row changes by database (name) and table (detail)
+  Bucket,       // events by slice of time: name is its number from 0
+  Gap,          // gaps by reason
+};
+struct TallyQuery {
+  Dimension dimension = Dimension::Event;
+  std::int64_t since_us = 0, until_us = 0;                // since <= time < until
+  std::int64_t bucket_us = 0;                             // of Bucket
+  std::uint64_t limit = 0;                                // the most frequent; 0: all
+  std::vector<std::pair<std::string, std::string>> only;  // of Object: these and no others
+};
+/// One count, with the first and last record counted.
+struct Tally {
+  std::string name, detail;
+  std::uint64_t count = 0, first_seq = 0, last_seq = 0;
+};
+
 struct SourceStatus {
   std::string source;
   binlog::Position position;
@@ -120,6 +145,7 @@ struct SourceStatus {
 struct LogStatus {
   std::string url;  // without secrets
   std::string origin;
+  std::int64_t log_id = 0;
   std::uint64_t size = 0;  // records
   std::uint64_t transactions = 0, changes = 0, events = 0, gaps = 0;
   std::map<std::string, std::uint64_t> gaps_by_kind;
@@ -147,6 +173,13 @@ class Reader {
                                                        const std::string& id) = 0;
   virtual std::vector<StoredEvent> transaction_events(std::uint64_t transaction_seq) = 0;
   virtual Counts counts(std::int64_t since_us, std::int64_t until_us) = 0;
+  /// Counts, the most frequent first, then by name; none for what does not occur.
+  virtual std::vector<Tally> tally(const TallyQuery& query) = 0;
+  /// True when this type, actor, object or table was recorded before `time_us`.
+  virtual bool seen_before(Dimension dimension, const std::string& name, const std::string& detail,
+                           std::int64_t time_us) = 0;
+  /// Times of the oldest and the newest event; nothing in an empty log.
+  virtual std::optional<std::pair<std::int64_t, std::int64_t>> event_span() = 0;
   virtual LogStatus status() = 0;
 
   /// The tree head published last, a signed note; empty when there is none yet.

@@ -161,6 +161,18 @@ std::vector<store::StoredEvent> MemoryReader::transaction_events(std::uint64_t t
   return {make_event(transaction_seq / 4)};
 }
 
+// Summaries are tested on real stores (test/insight); no route reads these.
+std::vector<store::Tally> MemoryReader::tally(const store::TallyQuery& /*query*/) {
+  return {};
+}
+bool MemoryReader::seen_before(store::Dimension /*dimension*/, const std::string& /*name*/,
+                               const std::string& /*detail*/, std::int64_t /*time_us*/) {
+  return false;
+}
+std::optional<std::pair<std::int64_t, std::int64_t>> MemoryReader::event_span() {
+  return std::nullopt;
+}
+
 store::Counts MemoryReader::counts(std::int64_t /*since_us*/, std::int64_t /*until_us*/) {
   check();
   return {};

@@ -39,6 +39,10 @@ class MemoryReader : public store::Reader {
                                                       const std::string& id) override;
   std::vector<store::StoredEvent> transaction_events(std::uint64_t transaction_seq) override;
   store::Counts counts(std::int64_t since_us, std::int64_t until_us) override;
+  std::vector<store::Tally> tally(const store::TallyQuery& query) override;
+  bool seen_before(store::Dimension dimension, const std::string& name, const std::string& detail,
+                   std::int64_t time_us) override;
+  std::optional<std::pair<std::int64_t, std::int64_t>> event_span() override;
   store::LogStatus status() override;
   std::string tree_head() override { return {}; }
   std::optional<std::string> tile(int, std::uint64_t, std::uint64_t) override { return {}; }

@@ -1,0 +1,6 @@
+// Answers from the record: summaries whose every number comes from a fact sheet. Pure: no socket,
+// no clock. The public header of insight/.
+#pragma once
+
+#include "insight/calendar.h"
+#include "insight/summary.h"
