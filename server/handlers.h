@@ -25,6 +25,9 @@ Outcome<Response> get_object(const Call& call, const Services& services);
 Outcome<Response> list_changes(const Call& call, const Services& services);
 Outcome<Response> get_transaction(const Call& call, const Services& services);
 
+// handlers_rows.cpp
+Outcome<Response> get_row(const Call& call, const Services& services);
+
 // handlers_stream.cpp
 Outcome<Response> get_stream(const Call& call, const Services& services);
 

@@ -37,6 +37,10 @@ struct Resolved {
 /// null).
 [[nodiscard]] Statement select_changes(Engine engine, std::int64_t log_id, const Filter& filter,
                                        const Resolved& resolved, const Page& page);
+/// Columns: seq, time_us, source, payload.
+[[nodiscard]] Statement select_schemas(std::int64_t log_id, const Filter& table);
+/// Columns: type, count, first seq, last seq.
+[[nodiscard]] Statement select_types(std::int64_t log_id);
 [[nodiscard]] Statement select_transaction_changes(std::int64_t log_id,
                                                    std::uint64_t transaction_seq,
                                                    std::span<const std::uint32_t> ordinals);

@@ -107,6 +107,8 @@ void MemoryReader::changes(const store::Filter& filter, const store::Page& page,
     if (!filter.transaction.empty() && filter.transaction != fmt::format("gtid:{}", index / 2)) {
       continue;
     }
+    if (filter.old_pk || filter.statements) continue;
+    if (filter.pk && *filter.pk != fmt::format("{{\"id\":{}}}", index % 2)) continue;
     --left;
     if (!visit(change)) return;
   }
@@ -143,6 +145,26 @@ std::optional<store::StoredTransaction> MemoryReader::transaction(const std::str
 std::vector<store::StoredEvent> MemoryReader::transaction_events(std::uint64_t transaction_seq) {
   check();
   return {make_event(transaction_seq / 4)};
+}
+
+std::vector<store::StoredSchema> MemoryReader::schemas(const std::string& source,
+                                                       const std::string& database,
+                                                       const std::string& table) {
+  check();
+  if ((!source.empty() && source != "pharmacy") || database != "pharmacy" || table != "stock") {
+    return {};
+  }
+  return {{0, kNow, "pharmacy",
+           R"({"source":"pharmacy","database":"pharmacy","table":"stock","version":1,)"
+           R"("layout":"00","names_known":true,"columns":[{"name":"id","type":"int",)"
+           R"("nullable":false},{"name":"quantity","type":"int","nullable":false}],)"
+           R"("primary_key":["id"]})"}};
+}
+
+std::vector<store::TypeCount> MemoryReader::types() {
+  check();
+  if (size() == 0) return {};
+  return {{"inventory.transfer", size(), 3, 4 * size() - 1}};
 }
 
 store::Counts MemoryReader::counts(std::int64_t /*since_us*/, std::int64_t /*until_us*/) {
