@@ -21,8 +21,10 @@ using core::Failure;
 /// Everything the command line can say, before it is merged with the config file.
 struct Arguments {
   std::string config, store, source, source_name, password_file, start,
-      format = "text", listen, token_file, until, log_level = "info", reason;
+      format = "text", listen, token_file, until, log_level = "info", reason, table, key, at,
+      object_type, object_id;
   SummaryOptions summary;
+  std::uint64_t seq = 0;
   std::vector<std::string> rules, files;
   std::map<std::string, std::string> filter;
   std::uint64_t limit = 100;
@@ -184,6 +186,43 @@ const std::vector<Command>& commands() {
       {"gaps", "What could not be captured or trusted, why, and what to do about it",
        "rowtrail gaps --since 7d", [](CLI::App& c, Arguments& a) { add_common_filters(c, a); },
        [](const Arguments& a) { return gaps_command(merge(a), list_options(a)); }},
+      {"object", "Timeline of one business object", "rowtrail object product 7 --since 30d",
+       [](CLI::App& c, Arguments& a) {
+         c.add_option("type", a.object_type, "type, as the rules name it")->required();
+         c.add_option("id", a.object_id, "id")->required();
+         add_list_options(c, a);
+       },
+       [](const Arguments& a) {
+         auto options = list_options(a);
+         options.filter.object_type = a.object_type;
+         options.filter.object_id = value_or_throw(server::key_from_text(a.object_id));
+         return events_command(merge(a), options);
+       }},
+      {"row", "One row as it was, and its history",
+       "rowtrail row pharmacy.stock 7 --at 2026-11-24T12:00:00Z",
+       [](CLI::App& c, Arguments& a) {
+         c.add_option("table", a.table, "DATABASE.TABLE")->required();
+         c.add_option("pk", a.key, "primary key: 7, or ['a',7] as JSON for several columns")
+             ->required();
+         c.add_option("--at", a.at, "as it was then: RFC 3339, a date, or 24h back from now");
+         c.add_option_function<std::string>(
+             "--source", [&a](const std::string& v) { a.filter["source"] = v; },
+             "name of the source, when several have the table");
+         c.add_option("--limit", a.limit, "changes at the most; 0: all")->capture_default_str();
+       },
+       [](const Arguments& a) {
+         RowOptions wanted{a.table, a.key, std::nullopt};
+         if (!a.at.empty()) wanted.at_us = value_or_throw(server::time_from_text(a.at, now_us()));
+         return row_command(merge(a), list_options(a), wanted);
+       }},
+      {"diff", "What one event changed, column by column", "rowtrail diff 1042",
+       [](CLI::App& c, Arguments& a) {
+         c.add_option("seq", a.seq, "seq of the event")->required();
+       },
+       [](const Arguments& a) { return diff_command(merge(a), a.seq); }},
+      {"tail", "The newest events, then those that come", "rowtrail tail --actor anna --limit 10",
+       [](CLI::App& c, Arguments& a) { add_list_options(c, a); },
+       [](const Arguments& a) { return tail_command(merge(a), list_options(a)); }},
       {"summary", "What happened on a day, in a week or month, against the usual",
        "rowtrail summary --date yesterday --format html --out summary.html",
        [](CLI::App& c, Arguments& a) {

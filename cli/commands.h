@@ -37,6 +37,17 @@ int events_command(const Common& common, const ListOptions& options);
 int changes_command(const Common& common, const ListOptions& options);
 int gaps_command(const Common& common, const ListOptions& options);
 
+struct RowOptions {
+  std::string table, key;  // DATABASE.TABLE, and a key as in a path
+  std::optional<std::int64_t> at_us;
+};
+/// A row at a time and its history; 1 when the log does not know it.
+int row_command(const Common& common, const ListOptions& options, const RowOptions& wanted);
+/// What the event with this seq changed, column by column.
+int diff_command(const Common& common, std::uint64_t seq);
+/// The newest events, then those that come, until interrupted.
+int tail_command(const Common& common, const ListOptions& options);
+
 int rules_check_command(const Common& common);
 int rules_test_command(const Common& common);
 int status_command(const Common& common);

@@ -1,8 +1,12 @@
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "server/server.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <functional>
+#include <thread>
 
 #include <fmt/format.h>
 #include <rapidjson/document.h>
@@ -241,41 +245,234 @@ int events_command(const Common& common, const ListOptions& options) {
   return 0;
 }
 
-int changes_command(const Common& common, const ListOptions& options) {
-  const auto reader = store::open_reader(common.config.store_url);
-  Printer printer(common.format, {"seq", "time (UTC)", "op", "table", "key", "what"});
+namespace {
+
+using ReadChanges = std::function<void(const store::Visitor<store::StoredChange>&)>;
+
+std::vector<std::string> change_row(std::uint64_t seq, const std::string& line) {
+  const auto document = parse(line);
+  std::string table = member(document, "database");
+  table += '.';
+  table += member(document, "table");
+  return {std::to_string(seq),
+          shown_time(member(document, "committed_at")),
+          member(document, "op"),
+          table,
+          document.HasMember("pk") ? shown(document["pk"]) : "",
+          describe_change(document)};
+}
+
+/// The line of a change as everybody sees it.
+std::string change_line(const store::StoredChange& change) {
   std::string line;
+  const auto joined =
+      normalize::append_joined_change(line, change.seq, change.payload, change.transaction_payload,
+                                      infer::actor_json(change.event_payload));
+  if (!joined) throw core::Failure(core::Area::Store, false, joined.error().message);
+  return line;
+}
+
+void print_changes(Format format, bool ascending, const ReadChanges& read) {
+  Printer printer(format, {"seq", "time (UTC)", "op", "table", "key", "what"});
   std::vector<std::vector<std::string>> newest_last;
-  const auto page = page_of(common, options);
-  reader->changes(options.filter, page, [&](const store::StoredChange& change) {
-    line.clear();
-    const auto joined = normalize::append_joined_change(line, change.seq, change.payload,
-                                                        change.transaction_payload,
-                                                        infer::actor_json(change.event_payload));
-    if (!joined) throw core::Failure(core::Area::Store, false, joined.error().message);
+  read([&](const store::StoredChange& change) {
+    const auto line = change_line(change);
     if (printer.wants_line()) {
       printer.line(line);
-      return true;
-    }
-    const auto document = parse(line);
-    std::string table = member(document, "database");
-    table += '.';
-    table += member(document, "table");
-    std::vector<std::string> row = {std::to_string(change.seq),
-                                    shown_time(member(document, "committed_at")),
-                                    member(document, "op"),
-                                    table,
-                                    document.HasMember("pk") ? shown(document["pk"]) : "",
-                                    describe_change(document)};
-    if (page.ascending) {
-      printer.row(std::move(row));
+    } else if (ascending) {
+      printer.row(change_row(change.seq, line));
     } else {
-      newest_last.push_back(std::move(row));
+      newest_last.push_back(change_row(change.seq, line));
     }
     return true;
   });
   for (auto row = newest_last.rbegin(); row != newest_last.rend(); ++row) printer.row(*row);
   printer.finish();
+}
+
+/// The row's columns one below the other, and how they are known.
+void print_state(const store::RowKey& row, std::optional<std::int64_t> at_us,
+                 const store::RowState& state) {
+  const auto when = at_us ? "at " + binlog::format_utc(*at_us) : std::string("now");
+  fmt::print("{}  {}\n",
+             styled(fit(fmt::format("{}.{} {}", row.database, row.table, row.keys.front()), 200),
+                    Style::Bold),
+             styled(when, Style::Muted));
+  if (!state.exists()) {
+    fmt::print("{} (record {}, {})\n",
+               state.basis == store::RowBasis::NotYet ? "did not exist yet; it was inserted later"
+                                                      : "does not exist: deleted, moved or dropped",
+               state.seq, state.committed_at);
+    return;
+  }
+  const auto document = parse(state.row);
+  std::size_t width = 0;
+  for (const auto& [name, value] : document.GetObject()) {
+    width = std::max(width, display_width(name.GetString()));
+  }
+  for (const auto& [name, value] : document.GetObject()) {
+    const std::string column = fit(name.GetString(), 64);
+    const auto used = display_width(column);
+    fmt::print("  {}{}  {}\n", styled(column, Style::Accent),
+               std::string(width > used ? width - used : 0, ' '),
+               fit(shown(value), terminal_width() > width + 6 ? terminal_width() - width - 6 : 20));
+  }
+  fmt::print("{}\n",
+             styled(fmt::format("as {} record {} of {}{}",
+                                state.basis == store::RowBasis::AfterImage ? "left by" : "found by",
+                                state.seq, state.committed_at,
+                                state.complete ? "" : "; some columns were never logged"),
+                    Style::Muted));
+  if (state.ddl != 0) {
+    fmt::print("{}\n", styled(fmt::format("the table was altered since (record {})", state.ddl),
+                              Style::Warn));
+  }
+}
+
+}  // namespace
+
+int changes_command(const Common& common, const ListOptions& options) {
+  const auto reader = store::open_reader(common.config.store_url);
+  const auto page = page_of(common, options);
+  print_changes(common.format, page.ascending,
+                [&](const auto& visit) { reader->changes(options.filter, page, visit); });
+  return 0;
+}
+
+int row_command(const Common& common, const ListOptions& options, const RowOptions& wanted) {
+  const auto reader = store::open_reader(common.config.store_url);
+  const auto dot = wanted.table.find('.');
+  if (dot == std::string::npos || dot == 0 || dot + 1 == wanted.table.size()) {
+    throw core::Failure(core::Area::Usage, false,
+                        fmt::format("'{}' is not of the form DATABASE.TABLE", wanted.table));
+  }
+  const auto key = server::key_from_text(wanted.key);
+  if (!key) throw core::Failure(core::Area::Usage, false, key.error().message);
+  const auto row = store::find_row(*reader, options.filter.source, wanted.table.substr(0, dot),
+                                   wanted.table.substr(dot + 1), *key);
+  if (!row) {
+    fmt::print(stderr, "rowtrail: {}\n", row.error().message);
+    return row.error().code == core::Errc::NotFound ? 1 : static_cast<int>(core::Area::Usage);
+  }
+  const auto state = store::row_at(*reader, *row, wanted.at_us);
+  auto page = page_of(common, options);
+  const auto read = [&](const auto& visit) {
+    store::row_changes(*reader, *row, wanted.at_us, page, visit);
+  };
+  if (common.format == Format::Json) {
+    auto head = server::row_state_json(*row, wanted.at_us, state);
+    head.pop_back();
+    fmt::print("{},\"changes\":", head);
+  } else if (common.format == Format::Text) {
+    print_state(*row, wanted.at_us, state);
+    fmt::print("\n");
+  }
+  print_changes(common.format, page.ascending, read);
+  if (common.format == Format::Json) fmt::print("}}\n");
+  return 0;
+}
+
+int diff_command(const Common& common, std::uint64_t seq) {
+  const auto reader = store::open_reader(common.config.store_url);
+  const auto event = reader->event(seq);
+  if (!event) {
+    fmt::print(stderr, "rowtrail: record {} is not an event; 'rowtrail events' shows their seqs\n",
+               seq);
+    return 1;
+  }
+  const auto payload = parse(event->payload);
+  std::vector<std::uint32_t> ordinals;
+  if (payload.IsObject() && payload.HasMember("evidence") && payload["evidence"].IsArray()) {
+    for (const auto& number : payload["evidence"].GetArray()) {
+      ordinals.push_back(static_cast<std::uint32_t>(std::stoul(number.GetString())));
+    }
+  }
+  if (common.format != Format::Text) {
+    print_changes(common.format, true, [&](const auto& visit) {
+      if (ordinals.empty()) return;
+      for (const auto& change : reader->transaction_changes(event->transaction_seq, ordinals)) {
+        visit(change);
+      }
+    });
+    return 0;
+  }
+  fmt::print("{}\n", styled(fit(member(payload, "summary"), terminal_width()), Style::Bold));
+  if (ordinals.empty()) return 0;
+  for (const auto& change : reader->transaction_changes(event->transaction_seq, ordinals)) {
+    const auto document = parse(change_line(change));
+    fmt::print("{}\n",
+               styled(fit(fmt::format("{} {}.{} {}", member(document, "op"),
+                                      member(document, "database"), member(document, "table"),
+                                      document.HasMember("pk") ? shown(document["pk"]) : ""),
+                          terminal_width()),
+                      Style::Accent));
+    const auto side = [&](const char* image, const char* mark, Style style) {
+      if (!document.HasMember(image) || !document[image].IsObject()) return;
+      for (const auto& [name, value] : document[image].GetObject()) {
+        const bool both = document["old"].IsObject() && document["new"].IsObject();
+        const auto& changed = document["changed"];
+        const bool differs = !both || std::any_of(changed.Begin(), changed.End(),
+                                                  [&](const auto& c) { return c == name; });
+        if (!differs) continue;
+        fmt::print("{}\n",
+                   styled(fit(fmt::format("  {} {}: {}", mark, name.GetString(), shown(value)),
+                              terminal_width()),
+                          style));
+      }
+    };
+    if (const auto sql = member(document, "sql"); !sql.empty()) {
+      fmt::print("  {}\n", fit(sql, terminal_width() > 2 ? terminal_width() - 2 : 2));
+    }
+    side("old", "-", Style::Bad);
+    side("new", "+", Style::Good);
+  }
+  return 0;
+}
+
+int tail_command(const Common& common, const ListOptions& options) {
+  if (common.format == Format::Json || common.format == Format::Csv) {
+    throw core::Failure(core::Area::Usage, false,
+                        "tail has no end: use --format text or --format ndjson");
+  }
+  constexpr std::chrono::milliseconds kPoll{500};
+  const auto reader = store::open_reader(common.config.store_url);
+  store::Page page;
+  page.limit = options.limit;
+  std::vector<store::StoredEvent> newest;
+  reader->events(options.filter, page, [&](const store::StoredEvent& event) {
+    newest.push_back(event);
+    return true;
+  });
+  std::uint64_t last = reader->status().size;  // everything before it has been looked at or shown
+  last = last > 0 ? last - 1 : 0;
+  const auto print = [&](const store::StoredEvent& event) {
+    last = std::max(last, event.seq);
+    if (common.format == Format::Ndjson) {
+      std::string line;
+      const auto rendered =
+          infer::append_rendered_event(line, event.seq, event.transaction_seq, event.payload);
+      if (!rendered) throw core::Failure(core::Area::Store, false, rendered.error().message);
+      fmt::print("{}\n", line);
+    } else {
+      const auto row = event_row(event.seq, event.payload);
+      const auto pad = [](const std::string& text, std::size_t width) {
+        const auto used = display_width(text);
+        return text + std::string(width > used ? width - used : 0, ' ');
+      };
+      const auto total = terminal_width();
+      fmt::print("{}  {}  {}  {}  {}\n", pad(row[0], 8), styled(pad(row[1], 23), Style::Muted),
+                 pad(row[2], 12), pad(row[3], 26), fit(row[4], total > 90 ? total - 78 : 20));
+    }
+    return true;
+  };
+  for (auto event = newest.rbegin(); event != newest.rend(); ++event) print(*event);
+  page.ascending = true;
+  page.limit = 0;
+  while (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) {
+    std::this_thread::sleep_for(kPoll);
+    page.after_seq = last;
+    reader->events(options.filter, page, print);
+  }
   return 0;
 }
 

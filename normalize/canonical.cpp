@@ -251,6 +251,11 @@ void append_key(std::string& out, const Change& change, Image image) {
   write_key_object(to, Layout{*change.schema, text}, image, other);
 }
 
+void append_old_key(std::string& out, const Change& change) {
+  if (change.schema == nullptr || !key_changed(*change.schema, change.before, change.after)) return;
+  append_key(out, change, change.before);
+}
+
 void append_change(std::string& out, const Change& change) {
   JsonWriter to(out);
   write_number(to, "{\"ordinal\":", change.ordinal);

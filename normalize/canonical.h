@@ -27,6 +27,10 @@ void append_cell(std::string& out, const binlog::Cell& cell, const binlog::Colum
 /// it.
 void append_key(std::string& out, const Change& change, std::span<const binlog::Cell> image);
 
+/// The key that `change` moved its row away from, as append_key() writes it; nothing when the key
+/// stayed.
+void append_old_key(std::string& out, const Change& change);
+
 /// Payload of a change record.
 void append_change(std::string& out, const Change& change);
 

@@ -28,6 +28,9 @@ Outcome<Response> get_transaction(const Call& call, const Services& services);
 // handlers_gaps.cpp
 Outcome<Response> list_gaps(const Call& call, const Services& services);
 
+// handlers_rows.cpp
+Outcome<Response> get_row(const Call& call, const Services& services);
+
 // handlers_stream.cpp
 Outcome<Response> get_stream(const Call& call, const Services& services);
 

@@ -206,6 +206,12 @@ void ChangeRows::read(store::Reader& reader, const List& list, const store::Visi
   reader.changes(list.filter, page, visit);
 }
 
+void RowChanges::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
+  store::Page page = list.page;
+  ++page.limit;
+  store::row_changes(reader, list.row.value(), list.at_us, page, visit);
+}
+
 core::Result<> ChangeRows::render(std::string& out, const Row& row) {
   return normalize::append_joined_change(out, row.seq, row.payload, row.transaction_payload,
                                          infer::actor_json(row.event_payload));
@@ -253,5 +259,8 @@ template Outcome<Response> answer_list<ChangeRows>(const Call&, const Services&,
                                                    std::string_view);
 template Outcome<Response> answer_list<GapRows>(const Call&, const Services&, List,
                                                 std::string_view);
+
+template Outcome<Response> answer_list<RowChanges>(const Call&, const Services&, List,
+                                                   std::string_view);
 
 }  // namespace rowtrail::server

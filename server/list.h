@@ -7,6 +7,7 @@
 #include "server/row_text.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,8 @@ struct List {
   store::Filter filter;
   store::Page page;  // limit as asked; 0 only for streams
   std::string binding;
+  std::optional<store::RowKey> row;        // of RowChanges
+  std::optional<std::int64_t> at_us = {};  // likewise: not after it
 };
 
 /// Reads the call's list parameters. Routes set what their path fixes in `filter` afterwards.
@@ -90,6 +93,10 @@ struct GapRows {
   static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };
+/// The changes of one row.
+struct RowChanges : ChangeRows {
+  static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
+};
 
 /// The page, or for limit=0 the stream. `head` holds members before the list, ending in a comma.
 template <class Rows>
@@ -101,5 +108,8 @@ extern template Outcome<Response> answer_list<ChangeRows>(const Call&, const Ser
                                                           std::string_view);
 extern template Outcome<Response> answer_list<GapRows>(const Call&, const Services&, List,
                                                        std::string_view);
+
+extern template Outcome<Response> answer_list<RowChanges>(const Call&, const Services&, List,
+                                                          std::string_view);
 
 }  // namespace rowtrail::server

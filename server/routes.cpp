@@ -51,6 +51,8 @@ const std::vector<Parameter>& query_parameters() {
        {"asc", "desc"}},
       {"after", Seq, "Only records with a greater seq.", "1041"},
       {"before", Seq, "Only records with a smaller seq.", "2000"},
+      {"at", Time, "The row as it was then: RFC 3339, a date, or a span back from now.",
+       "2026-11-24T12:00:00Z"},
       {"fields", Text, "Only these members of every record, separated by commas.", "seq,summary"},
       {"code", Text, "The one-time code.", "R4nd0m"},
       {"integers",
@@ -129,6 +131,21 @@ std::vector<Route> make_routes() {
                      kRendering,
        .path_parameters = {{"type", Text, "Type of the object, as rules name it.", "product"},
                            {"id", Key, "Id of the object.", "7"}}},
+      {.method = "GET",
+       .pattern = "/v1/rows/{database}/{table}/{pk}",
+       .operation = "getRow",
+       .summary = "One row, at a time, and its history",
+       .about =
+           "`state` is the row after everything committed up to `at` (now without it), with the "
+           "change that tells; `changes` are those that made, moved or removed it, newest "
+           "first, not after `at`. A key of several columns, or one that starts with ~, is "
+           "written as ~ and the base64url of its JSON array.",
+       .handler = get_row,
+       .schema = "RowHistory",
+       .parameters = Names{"at", "source"} + kPaging + Names{"integers", "format"},
+       .path_parameters = {{"database", Text, "The database.", "pharmacy"},
+                           {"table", Text, "The table.", "stock"},
+                           {"pk", Key, "The primary key's value.", "7"}}},
       {.method = "GET",
        .pattern = "/v1/transactions/{source}/{id}",
        .operation = "getTransaction",

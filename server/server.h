@@ -124,6 +124,14 @@ core::Result<> set_filter(store::Filter& filter, std::string_view name, std::str
 /// `2026-11-24`, RFC 3339, or a span back from now: `24h`, `7d`.
 core::Result<std::int64_t> time_from_text(std::string_view text, std::int64_t now_us);
 
+/// A row at a time: `{"source":…,"database":…,"table":…,"pk":…,"at":…,"state":{…}}`; `at` is null
+/// for now.
+[[nodiscard]] std::string row_state_json(const store::RowKey& row,
+                                         std::optional<std::int64_t> at_us,
+                                         const store::RowState& state);
+/// A key as it stands in a path: plain, or `~` and the base64url of its JSON array.
+[[nodiscard]] core::Result<std::string> key_from_text(std::string_view text);
+
 /// The OpenAPI 3.1 document of the route table.
 [[nodiscard]] std::string openapi_json();
 /// The reference part of docs/api.md, from the same table.

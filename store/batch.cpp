@@ -144,6 +144,9 @@ void Batch::add_change(const normalize::Transaction& transaction, const normaliz
     normalize::append_key(bytes_, change, change.after.empty() ? change.before : change.after);
     if (std::string_view(bytes_).substr(begin) == "null") bytes_.resize(begin);
     record.pk = since(begin);
+    const std::size_t old_begin = bytes_.size();
+    normalize::append_old_key(bytes_, change);
+    record.old_pk = since(old_begin);
   }
   const std::size_t begin = bytes_.size();
   normalize::append_change(bytes_, change);

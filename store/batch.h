@@ -49,7 +49,8 @@ struct ChangeRecord {
   std::uint32_t ordinal = 0;
   std::uint32_t table = 0;  // into Batch::tables
   normalize::Op op = normalize::Op::Insert;
-  Slice pk, payload;  // pk: canonical JSON object, empty without a key
+  // Keys are canonical JSON objects: pk empty without a key, old_pk unless the key changed.
+  Slice pk, old_pk, payload;
 };
 struct EventRecord {
   std::uint64_t seq = 0;

@@ -229,6 +229,10 @@ Statement select_changes(Engine engine, std::int64_t log_id, const Filter& filte
   Where where(statement, log_id, "c");
   if (names_tables(filter)) where.add("c.table_id" + list<std::int32_t>(resolved.table_ids));
   if (filter.pk) where.add("c.pk = " + statement.bind(column_text(*filter.pk)));
+  if (filter.old_pk) {
+    where.add("c.old_pk <> '' AND c.old_pk = " + statement.bind(column_text(*filter.old_pk)));
+  }
+  if (filter.statements) where.add("c.op IN (3, 4)");
   where.equal("t.source", filter.source);
   if (!filter.transaction.empty()) {
     std::string any;
@@ -379,6 +383,25 @@ Statement select_seen_before(std::int64_t log_id, Dimension dimension, const std
   where.compare("e.time_us", "<", time_us);
   statement.sql =
       fmt::format("SELECT e.seq FROM {}{} ORDER BY e.seq LIMIT 1", source.from, where.text());
+  return statement;
+}
+
+Statement select_schemas(std::int64_t log_id, const Filter& table) {
+  Statement statement;
+  Where where(statement, log_id, "s");
+  where.equal("s.source", table.source);
+  where.equal("s.database_name", table.database);
+  where.equal("s.table_name", table.table);
+  statement.sql = "SELECT s.seq, s.time_us, s.source, s.payload FROM table_schema s" +
+                  where.text() + " ORDER BY s.seq";
+  return statement;
+}
+
+Statement select_types(std::int64_t log_id) {
+  Statement statement;
+  const Where where(statement, log_id, "e");
+  statement.sql = "SELECT e.type, count(*), min(e.seq), max(e.seq) FROM event e" + where.text() +
+                  " GROUP BY e.type ORDER BY e.type";
   return statement;
 }
 

@@ -42,6 +42,10 @@ struct Resolved {
                                     const Resolved& resolved, const Page& page);
 /// Columns: kind, how many; of one source, or of all when it is empty.
 [[nodiscard]] Statement select_gap_counts(std::int64_t log_id, const std::string& source);
+/// Columns: seq, time_us, source, payload.
+[[nodiscard]] Statement select_schemas(std::int64_t log_id, const Filter& table);
+/// Columns: type, count, first seq, last seq.
+[[nodiscard]] Statement select_types(std::int64_t log_id);
 [[nodiscard]] Statement select_transaction_changes(std::int64_t log_id,
                                                    std::uint64_t transaction_seq,
                                                    std::span<const std::uint32_t> ordinals);

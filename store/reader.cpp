@@ -50,6 +50,9 @@ class LogReader final : public Reader {
   std::optional<StoredTransaction> transaction(const std::string& source,
                                                const std::string& id) override;
   std::vector<StoredEvent> transaction_events(std::uint64_t transaction_seq) override;
+  std::vector<StoredSchema> schemas(const std::string& source, const std::string& database,
+                                    const std::string& table) override;
+  std::vector<TypeCount> types() override;
   Counts counts(std::int64_t since_us, std::int64_t until_us) override;
   std::vector<Tally> tally(const TallyQuery& query) override;
   bool seen_before(Dimension dimension, const std::string& name, const std::string& detail,
@@ -156,6 +159,31 @@ std::vector<StoredEvent> LogReader::transaction_events(std::uint64_t transaction
   std::vector<StoredEvent> found;
   db_->query(select_transaction_events(log_id_, transaction_seq), [&](const Row& row) {
     found.push_back(read_event(row));
+    return true;
+  });
+  return found;
+}
+
+std::vector<StoredSchema> LogReader::schemas(const std::string& source, const std::string& database,
+                                             const std::string& table) {
+  Filter filter;
+  filter.source = source;
+  filter.database = database;
+  filter.table = table;
+  std::vector<StoredSchema> found;
+  db_->query(select_schemas(log_id_, filter), [&](const Row& row) {
+    found.push_back({as_unsigned(row.integer(0)), row.integer(1), std::string(row.text(2)),
+                     std::string(row.text(3))});
+    return true;
+  });
+  return found;
+}
+
+std::vector<TypeCount> LogReader::types() {
+  std::vector<TypeCount> found;
+  db_->query(select_types(log_id_), [&](const Row& row) {
+    found.push_back({std::string(row.text(0)), as_unsigned(row.integer(1)),
+                     as_unsigned(row.integer(2)), as_unsigned(row.integer(3))});
     return true;
   });
   return found;

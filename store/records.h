@@ -24,7 +24,7 @@ struct RecordTable {
 inline constexpr RecordTable kTransactionTable{"\"transaction\"",
                                                "seq,time_us,source,id,payload,salt", 6};
 inline constexpr RecordTable kChangeTable{
-    "change", "seq,transaction_seq,time_us,ordinal,table_id,op,pk,payload,salt", 9};
+    "change", "seq,transaction_seq,time_us,ordinal,table_id,op,pk,old_pk,payload,salt", 10};
 inline constexpr RecordTable kEventTable{
     "event", "seq,transaction_seq,time_us,severity,source,type,actor,rule,payload,salt", 10};
 inline constexpr RecordTable kObjectTable{"event_object", "seq,ordinal,object_type,object_id,role",
@@ -136,6 +136,7 @@ void write_changes(const Batch& batch, const Salts& salts, std::span<const std::
     sink.integer(table_ids[record.table]);
     sink.small(static_cast<std::int16_t>(record.op));
     sink.text(batch.text(record.pk));
+    sink.text(batch.text(record.old_pk));
     sink.text(batch.text(record.payload));
     sink.bytes(salts.of(record.seq));
     sink.end_row();

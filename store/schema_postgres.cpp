@@ -50,10 +50,12 @@ CREATE INDEX transaction_id ON "transaction" (log_id, id, source);
 
 CREATE TABLE change (log_id bigint NOT NULL, seq bigint NOT NULL, transaction_seq bigint NOT NULL,
   time_us bigint NOT NULL, ordinal integer NOT NULL, table_id integer NOT NULL,
-  op smallint NOT NULL, pk text COLLATE "C" NOT NULL, payload text COLLATE "C", salt bytea,
+  op smallint NOT NULL, pk text COLLATE "C" NOT NULL, old_pk text COLLATE "C" NOT NULL, payload text COLLATE "C", salt bytea,
   PRIMARY KEY (log_id, seq));
 CREATE INDEX change_table ON change (log_id, table_id, seq);
 CREATE INDEX change_row ON change (log_id, table_id, pk, seq);
+CREATE INDEX change_moved ON change (log_id, table_id, old_pk, seq) WHERE old_pk <> '';
+CREATE INDEX change_statement ON change (log_id, table_id, seq) WHERE op IN (3, 4);
 CREATE INDEX change_time ON change USING brin (time_us);
 
 CREATE TABLE event (log_id bigint NOT NULL, seq bigint NOT NULL, transaction_seq bigint NOT NULL,

@@ -43,9 +43,12 @@ CREATE INDEX transaction_id ON "transaction" (id, source);
 
 CREATE TABLE change (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
   transaction_seq INTEGER NOT NULL, time_us INTEGER NOT NULL, ordinal INTEGER NOT NULL,
-  table_id INTEGER NOT NULL, op INTEGER NOT NULL, pk TEXT NOT NULL, payload TEXT, salt BLOB) STRICT;
+  table_id INTEGER NOT NULL, op INTEGER NOT NULL, pk TEXT NOT NULL, old_pk TEXT NOT NULL,
+  payload TEXT, salt BLOB) STRICT;
 CREATE INDEX change_table ON change (table_id);
 CREATE INDEX change_row ON change (table_id, pk);
+CREATE INDEX change_moved ON change (table_id, old_pk) WHERE old_pk <> '';
+CREATE INDEX change_statement ON change (table_id) WHERE op IN (3, 4);
 
 CREATE TABLE event (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
   transaction_seq INTEGER NOT NULL, time_us INTEGER NOT NULL, severity INTEGER NOT NULL,

@@ -66,7 +66,9 @@ struct WriterOptions {
 /// What a list is narrowed to; empty members do not narrow.
 struct Filter {
   std::string source, type, actor, database, table, severity, object_type, object_id, transaction;
-  std::optional<std::string> pk;  // canonical JSON text of the key object
+  std::optional<std::string> pk;      // canonical JSON text of the key object
+  std::optional<std::string> old_pk;  // changes that moved a row away from this key
+  bool statements = false;            // of the changes: only ddl and truncate
   // What must not be: ("type" | "actor" | "source" | "severity", value).
   std::vector<std::pair<std::string, std::string>> exclude;
   std::string text;                                // substring of the summary, until search comes
@@ -99,6 +101,19 @@ struct StoredGap {
 struct StoredTransaction {
   std::uint64_t seq = 0;
   std::string payload;
+};
+/// One layout of a table, as a table_schema record.
+struct StoredSchema {
+  std::uint64_t seq = 0;
+  std::int64_t time_us = 0;
+  std::string source;
+  std::string payload;
+};
+/// How often a type of event was recorded, and the first and last one.
+struct TypeCount {
+  std::string type;
+  std::uint64_t events = 0;
+  std::uint64_t first_seq = 0, last_seq = 0;
 };
 
 /// Counts of one day (or any span), for summaries.
@@ -172,6 +187,11 @@ class Reader {
   virtual std::optional<StoredTransaction> transaction(const std::string& source,
                                                        const std::string& id) = 0;
   virtual std::vector<StoredEvent> transaction_events(std::uint64_t transaction_seq) = 0;
+  /// Layouts of a table in seq order; an empty source means all.
+  virtual std::vector<StoredSchema> schemas(const std::string& source, const std::string& database,
+                                            const std::string& table) = 0;
+  /// Every type of event, by name.
+  virtual std::vector<TypeCount> types() = 0;
   virtual Counts counts(std::int64_t since_us, std::int64_t until_us) = 0;
   /// Counts, the most frequent first, then by name; none for what does not occur.
   virtual std::vector<Tally> tally(const TallyQuery& query) = 0;
@@ -202,3 +222,5 @@ class Reader {
 [[nodiscard]] std::unique_ptr<Reader> open_reader(const std::string& url);
 
 }  // namespace rowtrail::store
+
+#include "store/row.h"

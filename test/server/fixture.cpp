@@ -107,6 +107,8 @@ void MemoryReader::changes(const store::Filter& filter, const store::Page& page,
     if (!filter.transaction.empty() && filter.transaction != fmt::format("gtid:{}", index / 2)) {
       continue;
     }
+    if (filter.old_pk || filter.statements) continue;
+    if (filter.pk && *filter.pk != fmt::format("{{\"id\":{}}}", index % 2)) continue;
     --left;
     if (!visit(change)) return;
   }
@@ -171,6 +173,26 @@ bool MemoryReader::seen_before(store::Dimension /*dimension*/, const std::string
 }
 std::optional<std::pair<std::int64_t, std::int64_t>> MemoryReader::event_span() {
   return std::nullopt;
+}
+
+std::vector<store::StoredSchema> MemoryReader::schemas(const std::string& source,
+                                                       const std::string& database,
+                                                       const std::string& table) {
+  check();
+  if ((!source.empty() && source != "pharmacy") || database != "pharmacy" || table != "stock") {
+    return {};
+  }
+  return {{0, kNow, "pharmacy",
+           R"({"source":"pharmacy","database":"pharmacy","table":"stock","version":1,)"
+           R"("layout":"00","names_known":true,"columns":[{"name":"id","type":"int",)"
+           R"("nullable":false},{"name":"quantity","type":"int","nullable":false}],)"
+           R"("primary_key":["id"]})"}};
+}
+
+std::vector<store::TypeCount> MemoryReader::types() {
+  check();
+  if (size() == 0) return {};
+  return {{"inventory.transfer", size(), 3, 4 * size() - 1}};
 }
 
 store::Counts MemoryReader::counts(std::int64_t /*since_us*/, std::int64_t /*until_us*/) {
