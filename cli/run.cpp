@@ -80,6 +80,11 @@ std::vector<server::Metric> metrics_of(const pipeline::Snapshot& snapshot) {
                        server::Metric::Type::Gauge, static_cast<double>(count),
                        fmt::format("kind=\"{}\"", kind)});
   }
+  metrics.push_back({"rowtrail_xa_rolled_back",
+                     "Prepared XA transactions that were rolled back: their rows never happened.",
+                     server::Metric::Type::Gauge,
+                     static_cast<double>(snapshot.xa_rolled_back),
+                     {}});
   return metrics;
 }
 

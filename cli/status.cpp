@@ -38,10 +38,11 @@ std::string status_json(const store::LogStatus& status) {
     if (!first) out += ',';
     first = false;
     out += fmt::format(
-        R"({{"source":{},"position":{{"file":{},"pos":{},"gtid_set":{}}},"event_time":{},"committed_at":{}}})",
+        R"({{"source":{},"position":{{"file":{},"pos":{},"gtid_set":{}}},"event_time":{},"committed_at":{},"xa_prepared":{},"xa_rolled_back":{}}})",
         json_text(source.source), json_text(source.position.file), source.position.pos,
         json_text(source.position.gtid_set), json_text(binlog::format_utc(source.event_time_us)),
-        json_text(binlog::format_utc(source.committed_us)));
+        json_text(binlog::format_utc(source.committed_us)), source.xa_prepared,
+        source.xa_rolled_back);
   }
   return out + "]}";
 }
@@ -71,6 +72,10 @@ int status_command(const Common& common) {
     }
     fmt::print("        last event  {}\n", binlog::format_utc(source.event_time_us));
     fmt::print("        written     {}\n", binlog::format_utc(source.committed_us));
+    if (source.xa_prepared + source.xa_rolled_back > 0) {
+      fmt::print("        XA          {} prepared, {} rolled back\n", source.xa_prepared,
+                 source.xa_rolled_back);
+    }
   }
   if (status.sources.empty()) {
     fmt::print("No source has been recorded yet; start one with 'rowtrail run --source URL'.\n");

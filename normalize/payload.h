@@ -73,6 +73,9 @@ TableFate table_fate(std::string_view sql, std::string_view default_database,
 /// Takes a change record's payload apart. Views point into `payload`.
 core::Result<ParsedChange> parse_change(std::string_view payload);
 
+/// The layout a gap's payload is about; 0: none.
+[[nodiscard]] std::uint32_t gap_schema_version(std::string_view payload);
+
 /// The value of a JSON string given with its quotes. An error when it is not one.
 core::Result<std::string> parse_json_string(std::string_view json);
 

@@ -8,7 +8,7 @@
 namespace rowtrail::normalize {
 namespace {
 
-constexpr char upper(char c) {
+constexpr char to_upper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
 }
 
@@ -171,12 +171,18 @@ void skip_set_statement(Head& head) {
 bool SqlToken::is(std::string_view keyword) const {
   return kind == Kind::Word && text.size() == keyword.size() &&
          std::equal(text.begin(), text.end(), keyword.begin(),
-                    [](char a, char b) { return upper(a) == b; });
+                    [](char a, char b) { return to_upper(a) == b; });
 }
 
 bool SqlToken::can_name() const {
   return kind == Kind::Word || kind == Kind::Identifier ||
          (kind == Kind::String && text[0] == '"');  // sql_mode ANSI_QUOTES
+}
+
+std::string SqlToken::upper() const {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), to_upper);
+  return out;
 }
 
 std::string SqlToken::name() const {
@@ -318,7 +324,7 @@ SqlSummary summarize_sql(std::string_view sql) {
   const SqlToken verb = head.token();
   if (verb.kind == SqlToken::Kind::End) return summary;
   summary.kind = kind_of(verb);
-  std::transform(verb.text.begin(), verb.text.end(), std::back_inserter(summary.verb), upper);
+  summary.verb = verb.upper();
   head.advance();
   if (verb.is("START") && head.token().is("TRANSACTION")) summary.kind = SqlKind::Begin;
   switch (summary.kind) {

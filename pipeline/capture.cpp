@@ -124,8 +124,9 @@ void Capture::resume_from_store() {
   for (auto& schema : durable.schemas) {
     resume_.schemas[{schema.database, schema.table}] = std::move(schema);
   }
+  resume_.xa_tables = std::move(durable.xa_tables);
   parts_seen_ = 0;
-  new_schemas_.clear();
+  forget_delivered();
   stalled_.reset();
   resume_.gtids = stored_gtids(durable.position);
 }
@@ -202,10 +203,12 @@ Capture::Outcome Capture::stream() {
   normalize::Normalizer normalizer(options);
   std::vector<normalize::KnownSchema> known;
   for (const auto& [table, schema] : resume_.schemas) known.push_back(schema);
-  normalizer.resume(known, resume_.event_time_us);
+  if (auto resumed = normalizer.resume(known, resume_.event_time_us, resume_.xa_tables); !resumed) {
+    throw Failure(Area::Store, false, resumed.error().message);
+  }
   resume_.parts_to_skip = parts_seen_;
   parts_seen_ = 0;
-  new_schemas_.clear();
+  forget_delivered();
 
   state_.set_phase(Phase::Streaming, {});
   while (!state_.stopping()) {
@@ -297,9 +300,19 @@ std::optional<Capture::Outcome> Capture::deliver(normalize::Normalizer& normaliz
   return std::nullopt;
 }
 
+void Capture::forget_delivered() {
+  new_schemas_.clear();
+  partial_images_.clear();
+}
+
 void Capture::note_delivered(const normalize::Transaction& transaction) {
   for (const auto& schema : transaction.schemas) {
     if (schema.is_new) new_schemas_.push_back(schema);
+  }
+  for (const auto& gap : transaction.gaps) {
+    if (gap.kind == normalize::GapKind::PartialImage) {
+      partial_images_.emplace_back(gap.database, gap.table);
+    }
   }
   if (!transaction.last_part) {
     ++parts_seen_;
@@ -310,7 +323,16 @@ void Capture::note_delivered(const normalize::Transaction& transaction) {
     resume_.schemas[{added.schema->database, added.schema->table}] = {
         added.schema->database, added.schema->table, added.schema->layout_hash, added.version};
   }
-  new_schemas_.clear();
+  for (const auto& table : partial_images_) {
+    const auto known = resume_.schemas.find(table);
+    if (known != resume_.schemas.end()) known->second.partial_image_told = true;
+  }
+  forget_delivered();
+  if (transaction.xa == normalize::XaPhase::Prepared) {
+    resume_.xa_tables[transaction.xid] = transaction.xa_tables;
+  } else if (!transaction.xid.empty()) {
+    resume_.xa_tables.erase(transaction.xid);
+  }
   if (resume_.position.file != transaction.file) resume_.position.file = transaction.file;
   resume_.position.pos = transaction.end_pos;
   resume_.event_time_us = transaction.event_time_us;

@@ -40,6 +40,7 @@ struct Snapshot {
   std::uint64_t changes = 0;
   std::uint64_t events = 0;
   std::map<std::string, std::uint64_t> gaps;  // of this source in the log, by kind
+  std::uint64_t xa_rolled_back = 0;           // prepared XA transactions that were dropped
   std::uint64_t reconnects = 0;
   std::uint64_t next_seq = 0;
   std::int64_t event_time_us = 0;   // of the last committed transaction

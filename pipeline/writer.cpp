@@ -71,6 +71,7 @@ void WriterLoop::open_store() {
   position_ = durable.position;
   event_time_us_ = durable.event_time_us;
   gaps_ = durable.gaps;
+  xa_rolled_back_ = durable.xa_rolled_back;
   gtids_ = stored_gtids(position_);
   batch_.reset(store_->next_seq());
   uncommitted_bytes_ = 0;
@@ -95,6 +96,7 @@ void WriterLoop::open_store() {
     s.event_time_us = event_time_us_;
     s.next_seq = batch_.next_seq();
     s.gaps = gaps_;
+    s.xa_rolled_back = xa_rolled_back_;
   });
   state_.set_durable(std::move(durable), channel_.epoch());
 }
@@ -130,14 +132,82 @@ void WriterLoop::take(Item item) {
     dirty_ = true;
     return;
   }
-  take_transaction(*item.transaction);
+  switch (item.transaction->xa) {
+    case normalize::XaPhase::None:
+      take_transaction(*item.transaction);
+      break;
+    case normalize::XaPhase::Prepared:
+      keep_xa(*item.transaction);
+      break;
+    case normalize::XaPhase::RolledBack:
+      xa_rolled_back_ += store_->drop_xa(config_.source.name, item.transaction->xid, true) ? 1 : 0;
+      take_unrecorded(*item.transaction);
+      break;
+    case normalize::XaPhase::Committed:
+      release_xa(std::move(item.transaction));
+      return;
+  }
   item.transaction->reset();
   channel_.give_back(std::move(item.transaction));
 }
 
 void WriterLoop::take_transaction(const normalize::Transaction& transaction) {
   // What came before a transaction in parts must not share its fate when the link is cut.
-  if (transaction.first_part && !transaction.last_part && dirty_) commit();
+  if (transaction.first_part && !transaction.last_part && dirty_ && !inside_transaction_) commit();
+  record(transaction);
+  move_on(transaction);
+}
+
+/// Of an XA transaction that is prepared or rolled back only gaps met on the way are recorded.
+void WriterLoop::take_unrecorded(normalize::Transaction& transaction) {
+  if (!transaction.gaps.empty()) {
+    transaction.first_part = true;  // of the record
+    record(transaction);
+  }
+  move_on(transaction);
+}
+
+void WriterLoop::keep_xa(normalize::Transaction& transaction) {
+  const auto& source = config_.source.name;
+  const auto& xid = transaction.xid;
+  if (transaction.first_part) {
+    if (!transaction.last_part && dirty_) commit();
+    store_->drop_xa(source, xid, false);  // one that did not end, of the same name
+    xa_parts_ = 0;
+  }
+  const std::string_view events = transaction.xa_events;
+  constexpr std::size_t kPartBytes = normalize::Normalizer::kXaPieceBytes;
+  for (std::size_t at = 0; at < events.size(); at += kPartBytes) {
+    store_->keep_xa(source, xid, ++xa_parts_, events.substr(at, kPartBytes));
+  }
+  uncommitted_bytes_ += events.size();
+  if (transaction.last_part) store_->keep_xa(source, xid, 0, transaction.xa_tables);
+  take_unrecorded(transaction);
+}
+
+void WriterLoop::release_xa(std::unique_ptr<normalize::Transaction> commit) {
+  const auto& source = config_.source.name;
+  const std::string xid = commit->xid;
+  normalize::Options options;
+  options.source = source;
+  normalize::XaRelease release(options, std::move(commit));
+  const auto use = [](const core::Result<>& result) {
+    if (!result) throw core::Failure(core::Area::Store, false, result.error().message);
+  };
+  const auto take_parts = [&] {
+    while (auto part = release.take()) take_transaction(*part);
+  };
+  for (std::uint64_t part = 1; const auto events = store_->kept_xa(source, xid, part); ++part) {
+    use(release.push(*events));
+    take_parts();
+    channel_.progress();
+  }
+  use(release.finish());
+  store_->drop_xa(source, xid, false);
+  take_parts();
+}
+
+void WriterLoop::record(const normalize::Transaction& transaction) {
   events_.clear();
   rule_gaps_.clear();
   if (transaction.first_part && transaction.last_part) {
@@ -154,21 +224,25 @@ void WriterLoop::take_transaction(const normalize::Transaction& transaction) {
         batch_.add(transaction, next_change, config_.limits.append_bytes, events_, rule_gaps_);
     if (batch_.bytes() >= config_.limits.append_bytes) append();
   } while (next_change < transaction.changes.size());
-
-  dirty_ = true;
-  inside_transaction_ = !transaction.last_part;
   changes_ += transaction.changes.size();
   event_count_ += events_.size();
   if (!transaction.last_part) return;
   ++transactions_;
+  if (announce_) {
+    for (auto& event : events_) pending_.push_back(std::move(event));
+  }
+}
+
+/// The position behind the transaction, when this is its last part.
+void WriterLoop::move_on(const normalize::Transaction& transaction) {
+  dirty_ = true;
+  inside_transaction_ = !transaction.last_part;
+  if (!transaction.last_part) return;
   if (position_.file != transaction.file) position_.file = transaction.file;
   position_.pos = transaction.end_pos;
   event_time_us_ = transaction.event_time_us;
   if (transaction.gtid.empty()) gtids_.reset();
   if (gtids_) gtids_->add(transaction.gtid);
-  if (announce_) {
-    for (auto& event : events_) pending_.push_back(std::move(event));
-  }
   if (uncommitted_bytes_ + batch_.bytes() >= config_.limits.commit_bytes_max) commit();
 }
 
@@ -202,6 +276,7 @@ void WriterLoop::commit() {
     s.changes = changes_;
     s.events = event_count_;
     s.gaps = gaps_;
+    s.xa_rolled_back = xa_rolled_back_;
     s.next_seq = batch_.next_seq();
     s.event_time_us = event_time_us_;
     s.last_commit_us = now_us();

@@ -29,6 +29,11 @@ class WriterLoop {
   void drain();
   void take(Item item);
   void take_transaction(const normalize::Transaction& transaction);
+  void record(const normalize::Transaction& transaction);
+  void take_unrecorded(normalize::Transaction& transaction);
+  void move_on(const normalize::Transaction& transaction);
+  void keep_xa(normalize::Transaction& transaction);
+  void release_xa(std::unique_ptr<normalize::Transaction> commit);
   void note_gaps(const normalize::Transaction& transaction,
                  const std::vector<normalize::Gap>& gaps);
   void append();
@@ -53,6 +58,8 @@ class WriterLoop {
   bool dirty_ = false;               // something to commit
   bool inside_transaction_ = false;  // parts of a transaction are appended, its last is not
   std::map<std::string, std::uint64_t> gaps_;  // by kind
+  std::uint64_t xa_parts_ = 0;                 // kept of the XA transaction that is being kept
+  std::uint64_t xa_rolled_back_ = 0;
   std::uint64_t transactions_ = 0, changes_ = 0, event_count_ = 0;
 };
 

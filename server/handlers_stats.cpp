@@ -219,6 +219,8 @@ Outcome<Response> get_status(const Call& /*call*/, const Services& services) {
     member("gtid_set", source.position.gtid_set);
     member("event_time", format_time(source.event_time_us));
     member("committed", format_time(source.committed_us));
+    number("xa_prepared", source.xa_prepared);
+    number("xa_rolled_back", source.xa_rolled_back);
     writer.EndObject();
   }
   writer.EndArray();

@@ -295,7 +295,10 @@ LogStatus LogReader::status() {
     return true;
   });
   db_->query({"SELECT source, file, pos, gtid_set, server_uuid, format_created, event_time_us, "
-              "committed_us FROM position WHERE log_id = $1 ORDER BY source",
+              "committed_us, xa_rolled_back, "
+              "(SELECT count(*) FROM xa_pending x WHERE x.log_id = p.log_id "
+              "AND x.source = p.source AND x.part = 0) "
+              "FROM position p WHERE log_id = $1 ORDER BY source",
               {log_id_}},
              [&](const Row& row) {
                auto& source = status.sources.emplace_back();
@@ -307,6 +310,8 @@ LogStatus LogReader::status() {
                source.position.format_created = as_unsigned(row.integer(5));
                source.event_time_us = row.integer(6);
                source.committed_us = row.integer(7);
+               source.xa_rolled_back = as_unsigned(row.integer(8));
+               source.xa_prepared = as_unsigned(row.integer(9));
                return true;
              });
   return status;

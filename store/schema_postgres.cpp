@@ -28,7 +28,13 @@ CREATE TABLE position (log_id bigint NOT NULL, source text COLLATE "C" NOT NULL,
   file text COLLATE "C" NOT NULL, pos bigint NOT NULL, gtid_set text COLLATE "C" NOT NULL,
   server_uuid text COLLATE "C" NOT NULL, format_created bigint NOT NULL,
   event_time_us bigint NOT NULL, committed_us bigint NOT NULL,
+  xa_rolled_back bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (log_id, source)) WITH (fillfactor = 20);
+-- XA transactions that are prepared: part 0 tells their tables, the others hold their rows. Sealed.
+CREATE TABLE xa_pending (log_id bigint NOT NULL, source text COLLATE "C" NOT NULL,
+  xid text COLLATE "C" NOT NULL, part bigint NOT NULL, sealed bytea NOT NULL,
+  PRIMARY KEY (log_id, source, xid, part));
+ALTER TABLE xa_pending ALTER COLUMN sealed SET STORAGE EXTERNAL;
 
 -- The tree: bundles of 256 entries and tiles of 256 hashes, inserted once when they are full, and the
 -- signed tree heads that were published. EXTERNAL: hashes do not compress.

@@ -25,7 +25,10 @@ CREATE TABLE tree_edge_tile (log_id INTEGER NOT NULL, level INTEGER NOT NULL, ha
 CREATE TABLE position (log_id INTEGER NOT NULL, source TEXT NOT NULL, file TEXT NOT NULL,
   pos INTEGER NOT NULL, gtid_set TEXT NOT NULL, server_uuid TEXT NOT NULL,
   format_created INTEGER NOT NULL, event_time_us INTEGER NOT NULL, committed_us INTEGER NOT NULL,
-  PRIMARY KEY (log_id, source)) STRICT, WITHOUT ROWID;
+  xa_rolled_back INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (log_id, source)) STRICT, WITHOUT ROWID;
+-- XA transactions that are prepared: part 0 tells their tables, the others hold their rows. Sealed.
+CREATE TABLE xa_pending (log_id INTEGER NOT NULL, source TEXT NOT NULL, xid TEXT NOT NULL,
+  part INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (log_id, source, xid, part)) STRICT;
 
 -- The tree: bundles of 256 entries and tiles of 256 hashes, inserted once when they are full, and the
 -- signed tree heads that were published.

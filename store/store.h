@@ -25,7 +25,9 @@ struct SourceState {
   binlog::Position position;
   std::int64_t event_time_us = 0;
   std::vector<normalize::KnownSchema> schemas;
-  std::map<std::string, std::uint64_t> gaps;  // in the record, by kind
+  std::map<std::string, std::uint64_t> gaps;     // in the record, by kind
+  std::map<std::string, std::string> xa_tables;  // of prepared XA transactions, by xid
+  std::uint64_t xa_rolled_back = 0;              // prepared XA transactions that were dropped
 };
 
 class Writer {
@@ -44,6 +46,16 @@ class Writer {
   /// Adds records to the open database transaction, opening one if there is none. The batch's first
   /// seq must be next_seq().
   virtual void append(const Batch& batch) = 0;
+  /// An XA transaction that is prepared: keeps a part (0: `xa_tables`; from 1 on pieces of
+  /// `xa_events`) in the open database transaction, which move of the position commits.
+  virtual void keep_xa(const std::string& source, const std::string& xid, std::uint64_t part,
+                       std::string_view bytes) = 0;
+  /// A part of one; nothing behind the last.
+  virtual std::optional<std::string> kept_xa(const std::string& source, const std::string& xid,
+                                             std::uint64_t part) = 0;
+  /// Its fate is known: forgets all parts; counts it when it was rolled back. True if there were
+  /// any.
+  virtual bool drop_xa(const std::string& source, const std::string& xid, bool rolled_back) = 0;
   /// Makes everything appended durable together with the source's position. Either all or nothing.
   virtual void commit(const std::string& source, const binlog::Position& position,
                       std::int64_t event_time_us) = 0;
@@ -156,6 +168,7 @@ struct SourceStatus {
   binlog::Position position;
   std::int64_t event_time_us = 0;
   std::int64_t committed_us = 0;  // wall clock of the last commit
+  std::uint64_t xa_prepared = 0, xa_rolled_back = 0;
 };
 struct LogStatus {
   std::string url;  // without secrets
