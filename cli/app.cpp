@@ -247,6 +247,14 @@ const std::vector<Command>& commands() {
          need_source(common);
          return doctor_command(common);
        }},
+      {"mcp", "Serve an AI agent over standard input and output (MCP)",
+       "rowtrail mcp --store sqlite:///var/lib/rowtrail/rowtrail.db",
+       [](CLI::App& c, Arguments& a) {
+         c.add_option(
+             "--listen", a.listen,
+             "where `rowtrail run` serves the dashboard, for links (default 127.0.0.1:8765)");
+       },
+       [](const Arguments& a) { return mcp_command(merge(a)); }},
       {"version", "Print the version", "rowtrail version", [](CLI::App&, Arguments&) {},
        [](const Arguments& a) { return version_command(merge(a)); }},
   };
