@@ -72,7 +72,7 @@ void serve_mcp(std::istream& in, std::ostream& out, const Options& options) {
     try {
       Call call;
       call.now_us = options.now_us ? options.now_us() : system_now_us();
-      call.principal = {"stdio", kScopeRead | kScopeMcp};
+      call.principal = {"stdio", ScopeRead | ScopeMcp};
       const Services services{options, metrics, authenticator, &slot.get()};
       const auto outgoing = mcp::answer(line, call, services, catalogue, false, peer);
       for (const std::string& notification : outgoing.notifications) send(notification);
