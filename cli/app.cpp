@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/manual.h"
 #include "cli/terminal.h"
 #include "server/server.h"
 
@@ -247,6 +248,14 @@ const std::vector<Command>& commands() {
          need_source(common);
          return doctor_command(common);
        }},
+      {"mcp", "Serve an AI agent over standard input and output (MCP)",
+       "rowtrail mcp --store sqlite:///var/lib/rowtrail/rowtrail.db",
+       [](CLI::App& c, Arguments& a) {
+         c.add_option(
+             "--listen", a.listen,
+             "where `rowtrail run` serves the dashboard, for links (default 127.0.0.1:8765)");
+       },
+       [](const Arguments& a) { return mcp_command(merge(a)); }},
       {"version", "Print the version", "rowtrail version", [](CLI::App&, Arguments&) {},
        [](const Arguments& a) { return version_command(merge(a)); }},
   };
@@ -277,6 +286,33 @@ void add_store_command(CLI::App& app, Arguments& arguments, Action& chosen) {
   accept->footer("Example:\n  rowtrail store accept --reason 'disk died, backup of Monday'");
   accept->callback([&chosen] {
     chosen = [](const Arguments& a) { return store_accept_command(merge(a), a.reason); };
+  });
+}
+
+/// What describes the command line itself.
+void add_manual_commands(CLI::App& app, Action& chosen) {
+  auto* completion = app.add_subcommand("completion", "Print a completion script for a shell");
+  completion->require_subcommand(1);
+  const auto add = [&](const char* name, const char* where, Shell shell) {
+    auto* sub = completion->add_subcommand(name, fmt::format("Completion for {}", name));
+    sub->footer(fmt::format("Example:\n  rowtrail completion {} > {}", name, where));
+    sub->callback([&app, &chosen, shell] {
+      chosen = [&app, shell](const Arguments&) {
+        fmt::print("{}", completion_script(app, shell));
+        return 0;
+      };
+    });
+  };
+  add("bash", "/etc/bash_completion.d/rowtrail", Shell::Bash);
+  add("zsh", "/usr/local/share/zsh/site-functions/_rowtrail", Shell::Zsh);
+  add("fish", "~/.config/fish/completions/rowtrail.fish", Shell::Fish);
+  auto* man = app.add_subcommand("man", "Print the manual page");
+  man->footer("Example:\n  rowtrail man | man -l -");
+  man->callback([&app, &chosen] {
+    chosen = [&app](const Arguments&) {
+      fmt::print("{}", man_page(app));
+      return 0;
+    };
   });
 }
 
@@ -317,6 +353,7 @@ int run(int argc, char** argv) {
   }
   add_rules_command(app, arguments, chosen);
   add_store_command(app, arguments, chosen);
+  add_manual_commands(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -61,6 +61,8 @@ struct SummaryOptions {
   std::string out;                   // file; empty: standard output
 };
 int summary_command(const Common& common, const SummaryOptions& options);
+/// MCP on standard input and output, until the input ends.
+int mcp_command(const Common& common);
 int version_command(const Common& common);
 
 [[nodiscard]] std::int64_t now_us();

@@ -157,6 +157,27 @@ Outcome<void> App::check_host(const Request& request, const Target& target) cons
       "Use http://127.0.0.1 or http://localhost, or allow the name with the option `hosts`.", ""};
 }
 
+/// A page of another site may not make a browser send anything but reads; those it cannot see.
+Outcome<void> App::check_origin(const Request& request, const Target& target) const {
+  const std::string_view origin = request.header("Origin");
+  if (origin.empty() || request.method == "GET" || request.method == "HEAD") return {};
+  const std::size_t scheme = origin.find("://");
+  const std::string_view authority =
+      scheme == std::string_view::npos ? std::string_view() : origin.substr(scheme + 3);
+  const std::string_view own =
+      target.authority.empty() ? request.header("Host") : std::string_view(target.authority);
+  const bool allowed = std::any_of(
+      options_.hosts.begin(), options_.hosts.end(),
+      [&](const std::string& name) { return equals_ignoring_case(host_name(authority), name); });
+  if (request.header_count("Origin") == 1 && !authority.empty() &&
+      (allowed || equals_ignoring_case(authority, own))) {
+    return {};
+  }
+  return Problem{ProblemId::WrongOrigin, "The Origin header names another site.",
+                 "Programs send no Origin; pages must come from this server or a name in `hosts`.",
+                 ""};
+}
+
 Outcome<void> App::read_query(Call& call, Target& target) const {
   const auto& allowed = call.route->parameters;
   for (auto& [name, value] : target.query) {
@@ -196,6 +217,7 @@ Outcome<std::variant<Response, Call>> App::admit_checked(Request& request, const
   auto target = parse_target(request.target);
   if (!target) return target.error();
   if (const auto host = check_host(request, *target); !host) return host.error();
+  if (const auto origin = check_origin(request, *target); !origin) return origin.error();
   const bool options = request.method == "OPTIONS";
   if (target->asterisk && options) return no_content({});
   Match found = match(target->segments, request.method);

@@ -38,6 +38,14 @@ Outcome<Response> get_stream(const Call& call, const Services& services);
 Outcome<Response> get_stats(const Call& call, const Services& services);
 Outcome<Response> get_status(const Call& call, const Services& services);
 
+// handlers_insight.cpp
+Outcome<Response> get_summary(const Call& call, const Services& services);
+Outcome<Response> list_types(const Call& call, const Services& services);
+Outcome<Response> list_rules(const Call& call, const Services& services);
+
+// handlers_mcp.cpp
+Outcome<Response> post_mcp(const Call& call, const Services& services);
+
 // handlers_login.cpp
 Outcome<Response> login_by_code(const Call& call, const Services& services);
 Outcome<Response> login_by_token(const Call& call, const Services& services);

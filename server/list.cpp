@@ -153,7 +153,7 @@ RowText row_text(const Call& call, const Services& services, RowKind kind) {
 
 PageBody::PageBody(const Call& call, const RowText& style, std::string_view head,
                    std::string_view member)
-    : style_(style), format_(call.format), body_(style.begin()) {
+    : style_(style), format_(call.format), bytes_max_(call.page_bytes_max), body_(style.begin()) {
   if (format_ == Format::Json)
     body_.append("{").append(head).append("\"").append(member).append("\":[");
   if (format_ == Format::CloudEventBatch) body_ += '[';

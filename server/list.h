@@ -13,8 +13,6 @@
 
 namespace rowtrail::server {
 
-/// A page's JSON ends early here, so that a thousand wide rows do not fill the memory.
-constexpr std::size_t kPageBytesMax = 4 * 1024 * 1024;
 /// Size of one chunk of a stream, about.
 constexpr std::size_t kChunkBytes = 128 * 1024;
 
@@ -53,13 +51,14 @@ class PageBody {
   std::string& begin_row();
   void end_row();
   [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
-  [[nodiscard]] bool full() const noexcept { return body_.size() >= kPageBytesMax; }
+  [[nodiscard]] bool full() const noexcept { return body_.size() >= bytes_max_; }
   /// `next` is empty on the last page.
   [[nodiscard]] Response finish(const Call& call, const std::string& next);
 
  private:
   const RowText& style_;
   Format format_;
+  std::size_t bytes_max_;
   std::size_t row_start_ = 0;
   std::uint64_t rows_ = 0;
   std::string body_;

@@ -29,6 +29,9 @@ constexpr ProblemKind kKinds[] = {
      "user may read."},
     {Forbidden, 403, "forbidden", "The token may not do this",
      "Use a token with the scope that the route names in /openapi.json."},
+    {WrongOrigin, 403, "wrong-origin", "The request comes from a page of another site",
+     "Requests that could do something are taken from this server's own pages and from programs, "
+     "which send no Origin header."},
     {NoSuchRoute, 404, "no-such-route", "There is nothing at this path",
      "/openapi.json lists every path."},
     {NoSuchRecord, 404, "no-such-record", "The log holds no such record",
@@ -39,6 +42,8 @@ constexpr ProblemKind kKinds[] = {
      "Ask for one of the types in `hint`, or send no Accept header."},
     {ContentTooLarge, 413, "content-too-large", "The request's body is too large",
      "Bodies are limited to 1 MiB."},
+    {UnsupportedMediaType, 415, "unsupported-media-type", "The body has a type that is not taken",
+     "Send the body as application/json and say so in Content-Type."},
     {WrongHost, 421, "wrong-host", "The Host header names another server",
      "A loopback server answers only to localhost, 127.0.0.1 and [::1], so that a web page cannot "
      "reach it through a name of its own. Allow more names with the option `hosts`."},

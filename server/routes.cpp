@@ -54,6 +54,11 @@ const std::vector<Parameter>& query_parameters() {
       {"at", Time, "The row as it was then: RFC 3339, a date, or a span back from now.",
        "2026-11-24T12:00:00Z"},
       {"fields", Text, "Only these members of every record, separated by commas.", "seq,summary"},
+      {"span",
+       Choice,
+       "The day itself, the ISO week or the month that holds it.",
+       "week",
+       {"day", "week", "month"}},
       {"code", Text, "The one-time code.", "R4nd0m"},
       {"integers",
        Choice,
@@ -170,6 +175,34 @@ std::vector<Route> make_routes() {
        .parameters = Names{"source", "database", "table", "since", "until", "transaction"} +
                      kPaging + kRendering},
       {.method = "GET",
+       .pattern = "/v1/summaries/{date}",
+       .operation = "getSummary",
+       .summary = "What happened on a day, in a week or month",
+       .about = "Facts with their exact values, what is usual, and the seqs behind them; as "
+                "Markdown, a page to read.",
+       .handler = get_summary,
+       .formats = {Format::Json, Format::Markdown},
+       .schema = "Summary",
+       .parameters = {"span", "format"},
+       .path_parameters = {{"date", Text, "2026-11-24, today or yesterday, in UTC.",
+                            "2026-11-24"}}},
+      {.method = "GET",
+       .pattern = "/v1/types",
+       .operation = "listTypes",
+       .summary = "Types of business events",
+       .about = "Every type of event in the log, how often it was recorded, and the first and last "
+                "one.",
+       .handler = list_types,
+       .schema = "TypeList"},
+      {.method = "GET",
+       .pattern = "/v1/rules",
+       .operation = "listRules",
+       .summary = "Rules as they were used",
+       .about = "Every version of every rule that the log was made with, with its text, oldest "
+                "first.",
+       .handler = list_rules,
+       .schema = "RuleList"},
+      {.method = "GET",
        .pattern = "/v1/stats",
        .operation = "getStats",
        .summary = "Counts over events",
@@ -199,6 +232,15 @@ std::vector<Route> make_routes() {
        .reads_store = false,
        .formats = {Format::EventStream},
        .parameters = kFilters + Names{"after", "integers", "format"}},
+      {.method = "POST",
+       .pattern = "/mcp",
+       .operation = "postMcp",
+       .summary = "The Model Context Protocol, for agents",
+       .about = "One JSON-RPC message of revision 2026-07-28 or 2025-11-25; docs/mcp.md has the "
+                "tools.",
+       .handler = post_mcp,
+       .scope = ScopeMcp,
+       .schema = "Document"},
       {.method = "GET",
        .pattern = "/login",
        .operation = "loginByCode",
@@ -285,6 +327,14 @@ std::vector<Route> make_routes() {
 std::span<const Route> routes() {
   static const std::vector<Route> table = make_routes();
   return table;
+}
+
+const Route& route_of(std::string_view operation) {
+  const auto table = routes();
+  const auto found = std::find_if(table.begin(), table.end(),
+                                  [&](const Route& row) { return row.operation == operation; });
+  assert(found != table.end());
+  return *found;
 }
 
 const Parameter& query_parameter(std::string_view name) {

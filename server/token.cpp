@@ -112,13 +112,14 @@ std::optional<Principal> Authenticator::check(std::string_view secret) const {
   for (const Digest& candidate : digests_) {  // all of them, whichever fits
     known |= CRYPTO_memcmp(candidate.data(), digest.data(), digest.size()) == 0;
   }
-  if (known) return Principal{"file", ScopeRead};
+  if (known) return Principal{"file", ScopeRead | ScopeMcp};
   return token_check_ ? token_check_(secret) : std::nullopt;
 }
 
 Outcome<Principal> Authenticator::admit(const Request& request, Scope needed, std::int64_t now_us) {
   if (needed == ScopeNone) return Principal{"", ScopeNone};
-  if (no_auth_ && needed == ScopeRead) return Principal{"anyone", ScopeRead};
+  constexpr std::uint8_t kOpen = ScopeRead | ScopeMcp;
+  if (no_auth_ && (needed & kOpen) != 0) return Principal{"anyone", kOpen};
   const std::string_view header = request.header("Authorization");
   std::optional<Principal> principal;
   if (header.empty()) {

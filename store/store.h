@@ -128,6 +128,12 @@ struct TypeCount {
   std::uint64_t first_seq = 0, last_seq = 0;
 };
 
+/// One version of a rule, as it was when it was first used.
+struct StoredRule {
+  std::uint64_t seq = 0;
+  std::string payload;  // JSON: id, version, title, event, text
+};
+
 /// Counts of one day (or any span), for summaries.
 struct Counts {
   std::uint64_t transactions = 0, changes = 0, events = 0, gaps = 0;
@@ -205,6 +211,8 @@ class Reader {
                                             const std::string& table) = 0;
   /// Every type of event, by name.
   virtual std::vector<TypeCount> types() = 0;
+  /// Every version of every rule, in seq order.
+  virtual std::vector<StoredRule> rules() = 0;
   virtual Counts counts(std::int64_t since_us, std::int64_t until_us) = 0;
   /// Counts, the most frequent first, then by name; none for what does not occur.
   virtual std::vector<Tally> tally(const TallyQuery& query) = 0;

@@ -1,0 +1,63 @@
+// What was computed over records: types, rules, the summary of a day.
+#include "server/handlers.h"
+#include "server/json_text.h"
+#include "server/list.h"
+
+#include "insight/insight.h"
+#include <fmt/format.h>
+
+namespace rowtrail::server {
+namespace {
+
+constexpr std::int64_t kDayUs = 86'400'000'000;
+
+insight::SpanKind span_kind(std::string_view name) {
+  if (name == "week") return insight::SpanKind::Week;
+  if (name == "month") return insight::SpanKind::Month;
+  return insight::SpanKind::Day;
+}
+
+}  // namespace
+
+Outcome<Response> get_summary(const Call& call, const Services& services) {
+  std::string date = call.path[0];
+  if (date == "today") date = insight::date_text(call.now_us);
+  if (date == "yesterday") date = insight::date_text(call.now_us - kDayUs);
+  const auto span = insight::span_of(span_kind(call.parameter("span").value_or("day")), date);
+  if (!span) {
+    return Problem{ProblemId::InvalidParameter, span.error().message,
+                   "A date is 2026-11-24, today or yesterday, in UTC.", "date"};
+  }
+  const auto sheet = insight::make_fact_sheet(*services.reader, *span);
+  Response response;
+  response.content_type = format_kind(call.format).media_type;
+  response.body =
+      insight::render(sheet, call.format == Format::Markdown ? insight::SummaryFormat::Markdown
+                                                             : insight::SummaryFormat::Json);
+  return response;
+}
+
+Outcome<Response> list_types(const Call& /*call*/, const Services& services) {
+  std::string json = "{\"types\":[";
+  for (const store::TypeCount& type : services.reader->types()) {
+    if (!json.ends_with('[')) json += ',';
+    json += "{\"type\":";
+    append_json_string(json, type.type);
+    json += fmt::format(",\"events\":{},\"first_seq\":{},\"last_seq\":{}}}", type.events,
+                        type.first_seq, type.last_seq);
+  }
+  return json_response(json + "]}");
+}
+
+Outcome<Response> list_rules(const Call& /*call*/, const Services& services) {
+  std::string json = "{\"rules\":[";
+  for (const store::StoredRule& rule : services.reader->rules()) {
+    if (!json.ends_with('[')) json += ',';
+    if (const auto rendered = normalize::append_numbered(json, rule.seq, rule.payload); !rendered) {
+      return unreadable_record(rule.seq, rendered.error());
+    }
+  }
+  return json_response(json + "]}");
+}
+
+}  // namespace rowtrail::server
