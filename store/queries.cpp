@@ -86,6 +86,17 @@ std::string summary_contains(Engine engine, const std::string& text, Statement& 
       find, kBegin, kEnd, statement.bind(needle));
 }
 
+/// `e.type <> $5`: a comparison of `event e` with an excluded value; empty for what no event has.
+std::string excluded_value(const std::pair<std::string, std::string>& excluded, std::string_view op,
+                           Statement& statement) {
+  const auto& [name, value] = excluded;
+  if (name == "severity") {
+    const auto severity = infer::parse_severity(value);
+    return severity ? fmt::format("e.severity {} {}", op, static_cast<int>(*severity)) : "";
+  }
+  return fmt::format("e.{} {} {}", name, op, statement.bind(column_text(value)));
+}
+
 /// Conditions on columns of `event e`. The severity stands as a number, so that the partial index
 /// of the rare ones applies.
 void event_conditions(Engine engine, const Filter& filter, Statement& statement, Where& where) {
@@ -101,15 +112,9 @@ void event_conditions(Engine engine, const Filter& filter, Statement& statement,
       where.add(fmt::format("e.severity = {0} AND e.severity > 0", static_cast<int>(*severity)));
     }
   }
-  for (const auto& [name, value] : filter.exclude) {
-    if (name == "severity") {
-      const auto severity = infer::parse_severity(value);
-      if (severity) where.add(fmt::format("e.severity <> {}", static_cast<int>(*severity)));
-    } else {
-      const std::string_view column = name == "type"    ? "e.type"
-                                      : name == "actor" ? "e.actor"
-                                                        : "e.source";
-      where.add(fmt::format("{} <> {}", column, statement.bind(column_text(value))));
+  for (const auto& excluded : filter.exclude) {
+    if (const auto wrong = excluded_value(excluded, "<>", statement); !wrong.empty()) {
+      where.add(wrong);
     }
   }
   if (!filter.text.empty()) where.add(summary_contains(engine, filter.text, statement));
@@ -117,8 +122,7 @@ void event_conditions(Engine engine, const Filter& filter, Statement& statement,
 
 bool has_event_conditions(const Filter& filter) {
   return !filter.type.empty() || !filter.actor.empty() || !filter.severity.empty() ||
-         !filter.text.empty() || !filter.exclude.empty() || !filter.object_type.empty() ||
-         !filter.object_id.empty();
+         !filter.text.empty() || !filter.object_type.empty() || !filter.object_id.empty();
 }
 
 /// The Changes of a transaction lie between its record and its first event.
@@ -248,11 +252,23 @@ Statement select_changes(Engine engine, std::int64_t log_id, const Filter& filte
     // Any event of the transaction will do, not only the first.
     Where inner(statement, log_id, "e");
     inner.add("e.transaction_seq = c.transaction_seq");
-    event_conditions(engine, filter, statement, inner);
+    Filter wanted = filter;
+    wanted.exclude.clear();
+    event_conditions(engine, wanted, statement, inner);
     if (!filter.object_type.empty() || !filter.object_id.empty()) {
       inner.add(object_of_event(filter, statement));
     }
     where.add("EXISTS (SELECT 1 FROM event e" + inner.text() + ")");
+  }
+  for (const auto& excluded : filter.exclude) {
+    if (excluded.first == "source") {  // also of transactions without an event
+      where.add("t.source <> " + statement.bind(column_text(excluded.second)));
+    } else if (const auto found = excluded_value(excluded, "=", statement); !found.empty()) {
+      Where inner(statement, log_id, "e");
+      inner.add("e.transaction_seq = c.transaction_seq");
+      inner.add(found);
+      where.add("NOT EXISTS (SELECT 1 FROM event e" + inner.text() + ")");
+    }
   }
   statement.sql = std::string(kChangeColumns) + where.text();
   finish(statement, "c.seq", page);

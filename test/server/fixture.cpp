@@ -2,6 +2,8 @@
 
 #include "server/time_text.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
@@ -81,8 +83,12 @@ void MemoryReader::events(const store::Filter& filter, const store::Page& page,
   check();
   walk(size(), 3, page, [&](std::uint64_t number, bool& counted) {
     const auto event = make_event(number);
+    const bool left_out =
+        std::any_of(filter.exclude.begin(), filter.exclude.end(), [&](const auto& excluded) {
+          return excluded.second == (excluded.first == "actor" ? event.actor : event.type);
+        });
     const bool fits =
-        (filter.actor.empty() || filter.actor == event.actor) &&
+        !left_out && (filter.actor.empty() || filter.actor == event.actor) &&
         (filter.type.empty() || filter.type == event.type) &&
         (filter.object_type.empty() || filter.object_type == "product") &&
         (filter.object_id.empty() || filter.object_id == std::to_string(number % 3)) &&
