@@ -50,7 +50,7 @@ Result<> Normalizer::end_xa(const std::string& xid, XaPhase phase) {
   if (xid != open_->xid) {
     return error(Errc::Malformed, "XA transaction " + open_->xid + " ends as " + xid);
   }
-  const bool has_rows = xa_.has_rows() || xa_.size() > 0;
+  const bool has_rows = xa_.has_rows() || xa_.size() > 0 || !open_->first_part;
   if (phase == XaPhase::Prepared || (phase == XaPhase::Committed && has_rows)) {
     XaTables tables = xa_.take_tables();
     tables.thread_id = open_->thread_id;

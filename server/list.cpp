@@ -235,7 +235,8 @@ Outcome<Response> answer_list(const Call& call, const Services& services, List l
   store::Page page = list.page;
   ++page.limit;  // one more tells whether there is a next page
   Rows::read(*services.reader, list, page, [&](const typename Rows::Row& row) {
-    if (body.rows() == list.page.limit || body.full()) {
+    // One row at least, so that every page goes on.
+    if (body.rows() == list.page.limit || (body.rows() > 0 && body.full())) {
       more = true;
       return false;
     }

@@ -35,8 +35,9 @@ std::string error_for(const std::string& text, int code, std::string_view messag
   document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
   rapidjson::StringBuffer id;
   if (!document.HasParseError() && document.IsObject() && document.HasMember("id")) {
+    const auto& sent = document["id"];
     rapidjson::Writer<rapidjson::StringBuffer> writer(id);
-    document["id"].Accept(writer);
+    if (sent.IsString() || sent.IsInt64() || sent.IsUint64()) sent.Accept(writer);
   }
   return fmt::format(R"({{"jsonrpc":"2.0",{}"error":{{"code":{},"message":{}}}}})",
                      id.GetSize() == 0 ? "" : fmt::format("\"id\":{},", id.GetString()), code,
@@ -61,6 +62,10 @@ void serve_mcp(std::istream& in, std::ostream& out, const Options& options) {
     if (!message.empty()) out << message << '\n' << std::flush;
   };
   std::string line;
+  const auto answer_error = [&](const std::string& what) {
+    const auto error = error_for(line, mcp::kInternalError, what);
+    if (error.find("\"id\":") != std::string::npos) send(error);  // a notification has no answer
+  };
   for (;;) {
     const Line read = read_line(in, options.limits.body_bytes_max, line);
     if (read == Line::End) return;
@@ -80,8 +85,10 @@ void serve_mcp(std::istream& in, std::ostream& out, const Options& options) {
     } catch (const core::Failure& failure) {
       slot.drop();
       core::log(core::Level::Warn, failure.what());
-      send(error_for(line, mcp::kInternalError,
-                     fmt::format("The store does not answer: {}", failure.what())));
+      answer_error(fmt::format("The store does not answer: {}", failure.what()));
+    } catch (const std::exception& error) {
+      core::log(core::Level::Error, error.what());
+      answer_error("This message cannot be answered.");
     }
   }
 }

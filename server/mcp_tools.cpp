@@ -353,12 +353,8 @@ std::optional<RpcError> check_names(const Json& arguments, std::vector<std::stri
   return std::nullopt;
 }
 
-/// Fills path and query of `call` from the arguments.
-std::optional<RpcError> read_arguments(const Json& arguments,
-                                       const std::vector<std::string_view>& query, Call& call) {
-  std::vector<std::string_view> names = query;
-  for (const Parameter& parameter : call.route->path_parameters) names.push_back(parameter.name);
-  if (auto error = check_names(arguments, names)) return error;
+/// Fills the path of `call` from the arguments.
+std::optional<RpcError> read_path(const Json& arguments, Call& call) {
   for (const Parameter& parameter : call.route->path_parameters) {
     const std::string name(parameter.name);
     if (!arguments.HasMember(name.c_str())) {
@@ -368,6 +364,16 @@ std::optional<RpcError> read_arguments(const Json& arguments,
     if (!text) return text.error();
     call.path.push_back(*std::move(text));
   }
+  return std::nullopt;
+}
+
+/// Fills path and query of `call` from the arguments.
+std::optional<RpcError> read_arguments(const Json& arguments,
+                                       const std::vector<std::string_view>& query, Call& call) {
+  std::vector<std::string_view> names = query;
+  for (const Parameter& parameter : call.route->path_parameters) names.push_back(parameter.name);
+  if (auto error = check_names(arguments, names)) return error;
+  if (auto error = read_path(arguments, call)) return error;
   for (const std::string_view wanted : query) {
     const std::string name(wanted);
     if (!arguments.HasMember(name.c_str()) || arguments[name.c_str()].IsNull()) continue;
@@ -402,6 +408,7 @@ std::string page_of(const Call& call, std::string_view pattern) {
 /// What goes with every answer. Short, as it comes with each.
 struct Guide {
   std::string link, more;
+  std::string uncut = {};  // a member of the answer that must not be shortened: "name":value
 };
 
 /// The answer's JSON object with its guide, cut to the wish.
@@ -414,16 +421,18 @@ Reply answer_with(std::string object, const Guide& guide, const Wish& wish) {
   };
   add("link", guide.link);
   add("more", guide.more);
-  if (object.size() > wish.bytes_max) {
+  const std::size_t room = wish.bytes_max - std::min(wish.bytes_max, guide.uncut.size());
+  if (object.size() > room) {
     constexpr std::size_t kLengths[] = {4000, 1000, 300, 100};
     for (const std::size_t length : kLengths) {
       object = with_short_strings(object, length);
-      if (object.size() <= wish.bytes_max) break;
+      if (object.size() <= room) break;
     }
     add("shortened",
         "Long texts end in … [N bytes more]. A larger max_tokens, or fewer records, "
         "shows more.");
   }
+  if (!guide.uncut.empty()) object.insert(object.size() - 1, "," + guide.uncut);
   object.replace(0, 1, head + (object.starts_with("{}") ? "}" : "},"));
   Reply reply;
   reply.members = text_content(object) + ",\"structuredContent\":" + object;
@@ -490,15 +499,10 @@ Answer get_event_tool(const Ask& ask, const Json& arguments) {
     return tool_error(error->message);
   }
   const bool proof = arguments.HasMember("proof") && arguments["proof"].IsTrue();
-  Json of_event(rapidjson::kObjectType);
-  rapidjson::Document::AllocatorType allocator;
-  if (arguments.HasMember("seq"))
-    of_event.AddMember("seq", Json(arguments["seq"], allocator), allocator);
   Call event = call_of(ask, "getEvent", *wish);
-  if (const auto error = read_arguments(of_event, {}, event)) return tool_error(error->message);
+  if (const auto error = read_path(arguments, event)) return tool_error(error->message);
   Call evidence = call_of(ask, "getEvidence", *wish);
   evidence.path = event.path;
-  Json pages(rapidjson::kObjectType);
   for (const char* name : {"limit", "cursor"}) {
     if (!arguments.HasMember(name)) continue;
     auto text = checked_text(query_parameter(name), arguments[name], ask.call.now_us);
@@ -514,15 +518,15 @@ Answer get_event_tool(const Ask& ask, const Json& arguments) {
   auto changes = ask_route(evidence, ask.services);
   if (!changes) return problem_reply(changes.error());
   if (!wish->detailed) changes = without_unchanged(*changes);
-  std::string object = "{\"event\":" + *head + "," + changes->substr(1);
+  std::string uncut;
   if (proof) {
-    object.pop_back();
     const auto text = ask.services.reader->proof(std::stoull(event.path[0]));
-    object.append(",\"proof\":").append(text ? quoted(*text) : "null").append("}");
+    uncut = "\"proof\":" + (text ? quoted(*text) : "null");
   }
-  return answer_with(
-      std::move(object),
-      {link_to(ask, "/events/" + event.path[0]), more_of(*changes, "a smaller limit")}, *wish);
+  return answer_with("{\"event\":" + *head + "," + changes->substr(1),
+                     {link_to(ask, "/events/" + event.path[0]),
+                      more_of(*changes, "a smaller limit"), std::move(uncut)},
+                     *wish);
 }
 
 Tool event_tool() {

@@ -4,6 +4,7 @@
 #include "test/store/support.h"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 namespace rowtrail::store::test {
 namespace {
@@ -53,10 +54,12 @@ TEST_CASE("xa: what lies in the store is sealed, and cannot be moved or changed"
     writer->commit("pharmacy", position_after(1), 0);
     const bool postgres = place.url().starts_with("postgres");
     const auto found =
-        place.sql(postgres ? "SELECT encode(sealed, 'escape') FROM rowtrail.xa_pending"
-                           : "SELECT CAST(sealed AS TEXT) FROM xa_pending");
+        place.sql(postgres ? "SELECT upper(encode(sealed, 'hex')) FROM rowtrail.xa_pending"
+                           : "SELECT hex(sealed) FROM xa_pending");
     REQUIRE(found.size() == 2);
-    for (const auto& sealed : found) CHECK(sealed.find(secret) == std::string::npos);
+    std::string hex;
+    for (const char c : secret) hex += fmt::format("{:02X}", c);
+    for (const auto& sealed : found) CHECK(sealed.find(hex) == std::string::npos);
     const std::string table = postgres ? "rowtrail.xa_pending" : "xa_pending";
     place.sql("UPDATE " + table + " SET sealed = (SELECT sealed FROM " + table +
               " WHERE part = 2) WHERE part = 1");
