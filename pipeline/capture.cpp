@@ -258,7 +258,7 @@ std::optional<Capture::Outcome> Capture::note_position(const binlog::Event& even
   Item item;
   if (const auto* previous = std::get_if<binlog::PreviousGtids>(&event.body)) {
     if (resume_.gtids || !gtids_on_) return std::nullopt;
-    auto set = binlog::GtidSet::decode(previous->encoded);
+    auto set = binlog::GtidSet::decode(previous->encoded, decoder.flavor());
     if (!set) throw Failure(Area::Source, false, set.error().message);
     resume_.gtids = *set;
     item.gtids = std::make_unique<binlog::GtidSet>(std::move(*set));
