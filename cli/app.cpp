@@ -167,11 +167,11 @@ const std::vector<Command>& commands() {
          return run_command(common, run_options(a));
        }},
       {"replay", "Record binlog files as if they came from the server",
-       "rowtrail replay --source-name pharmacy mysql-bin.000001 mysql-bin.000002",
+       "rowtrail replay --source-name pharmacy mysql-bin.000001.gz mysql-bin.000002",
        [](CLI::App& c, Arguments& a) {
          add_source_options(c, a);
          add_run_options(c, a);
-         c.add_option("files", a.files, "binlog files in order")
+         c.add_option("files", a.files, "binlog files in order, packed with gzip or zstd or not")
              ->required()
              ->check(CLI::ExistingFile);
        },

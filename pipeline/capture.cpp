@@ -163,7 +163,13 @@ std::unique_ptr<binlog::Source> Capture::open_source() {
   }
   // Files before the durable one are done; the durable one goes on behind its last transaction.
   const auto& files = config_.source.files;
-  const auto base = [](const std::string& path) { return path.substr(path.rfind('/') + 1); };
+  const auto base = [](std::string_view path) {  // as the server calls it
+    path.remove_prefix(path.rfind('/') + 1);
+    for (const std::string_view packed : {".gz", ".zst"}) {
+      if (path.ends_with(packed)) path.remove_suffix(packed.size());
+    }
+    return std::string(path);
+  };
   auto first = std::find_if(files.begin(), files.end(), [&](const std::string& path) {
     return base(path) == base(resume_.position.file);
   });
@@ -258,7 +264,7 @@ std::optional<Capture::Outcome> Capture::note_position(const binlog::Event& even
   Item item;
   if (const auto* previous = std::get_if<binlog::PreviousGtids>(&event.body)) {
     if (resume_.gtids || !gtids_on_) return std::nullopt;
-    auto set = binlog::GtidSet::decode(previous->encoded);
+    auto set = binlog::GtidSet::decode(previous->encoded, decoder.flavor());
     if (!set) throw Failure(Area::Source, false, set.error().message);
     resume_.gtids = *set;
     item.gtids = std::make_unique<binlog::GtidSet>(std::move(*set));

@@ -50,7 +50,17 @@ use_mariadb() {
 }
 use_server() { "use_$1"; }
 mysql() { "test/servers/$family.sh" client "$mysql_instance" "$@"; }
+# XA transactions that a test left prepared hold their locks.
+prepared_xids() {
+  if [ "$family" = mysql ]; then
+    mysql -N -e "XA RECOVER CONVERT XID" | awk '{d = substr($4, 3); printf "X'\''%s'\'',X'\''%s'\'',%s\n", substr(d, 1, 2 * $2), substr(d, 2 * $2 + 1), $1}'
+  else
+    mysql -N -e "XA RECOVER FORMAT='SQL'" | cut -f4
+  fi
+}
 reset_mysql() {
+  local xid
+  for xid in $(prepared_xids); do mysql -e "XA ROLLBACK $xid"; done
   if [ "$family" = mysql ]; then
     mysql -e "DROP DATABASE IF EXISTS pharmacy; RESET BINARY LOGS AND GTIDS;"
   else
@@ -66,8 +76,8 @@ executed_gtids() {
   fi
 }
 binlog_files() {  # paths, oldest first
-  local datadir="$ROWTRAIL_MYSQL_DATADIR"
-  [ "$family" = mysql ] || datadir="$ROWTRAIL_MARIADB_DATADIR"
+  local datadir
+  if [ "$family" = mysql ]; then datadir="$ROWTRAIL_MYSQL_DATADIR"; else datadir="$ROWTRAIL_MARIADB_DATADIR"; fi
   mysql -N -e "SHOW BINARY LOGS" | cut -f1 | sed "s|^|$datadir/|"
 }
 run_staff() { "$staff" --socket "$ROWTRAIL_MYSQL_SOCKET" "$@"; }
