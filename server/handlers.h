@@ -38,6 +38,12 @@ Outcome<Response> get_stream(const Call& call, const Services& services);
 Outcome<Response> get_stats(const Call& call, const Services& services);
 Outcome<Response> get_status(const Call& call, const Services& services);
 
+// handlers_process.cpp
+Outcome<Response> get_process(const Call& call, const Services& services);
+
+// handlers_rules.cpp
+Outcome<Response> list_rules(const Call& call, const Services& services);
+
 // handlers_login.cpp
 Outcome<Response> login_by_code(const Call& call, const Services& services);
 Outcome<Response> login_by_token(const Call& call, const Services& services);

@@ -195,6 +195,13 @@ std::vector<store::StoredSchema> MemoryReader::schemas(const std::string& source
            R"("primary_key":["id"]})"}};
 }
 
+std::vector<store::StoredRule> MemoryReader::rule_versions() {
+  check();
+  return {{0, kNow,
+           R"({"id":"stock-transfer","version":"9f2c41d0","title":"Stock transfer",)"
+           R"("event":"inventory.transfer","text":"id: stock-transfer\n"})"}};
+}
+
 std::vector<store::TypeCount> MemoryReader::types() {
   check();
   if (size() == 0) return {};
