@@ -102,12 +102,15 @@ std::vector<TypeTotals> count_types(const History& history) {
   return totals;
 }
 
-/// The type that walks a process: many objects with several events, and few ways among them.
+/// The type that walks a process: most of its objects have several events, and few ways among them.
 std::optional<Index> usual_type(const std::vector<TypeTotals>& totals) {
   std::optional<Index> best;
   const auto rank = [&](Index type) {
     const TypeTotals& total = totals[type];
-    return total.repeated * (total.objects - total.variants);
+    const auto objects = static_cast<double>(total.objects);
+    return std::pair(static_cast<double>(total.repeated) / objects *
+                         (1 - static_cast<double>(total.variants) / objects),
+                     total.objects);
   };
   for (Index type = 0; type < totals.size(); ++type) {
     if (!best || rank(type) > rank(*best)) best = type;

@@ -76,7 +76,8 @@ class Calendar {
       const double of_day = 0.8 + static_cast<double>(random.between(0, 40)) / 100;
       double share = kOfHour[hour % 24] * kOfWeekday[day % 7] * of_day;
       const double left = now.count() / 3600 - static_cast<double>(hour);
-      share *= std::min(1.0, left);
+      last_hour_ = std::min(1.0, left);
+      share *= last_hour_;
       ends_.push_back(sum += share);
     }
   }
@@ -86,13 +87,15 @@ class Calendar {
         ends_.back() * (static_cast<double>(number) + 0.5) / static_cast<double>(transactions_);
     const auto hour = std::upper_bound(ends_.begin(), ends_.end(), at) - ends_.begin();
     const double begin = hour == 0 ? 0 : ends_[static_cast<std::size_t>(hour - 1)];
-    const double of_hour = (at - begin) / (ends_[static_cast<std::size_t>(hour)] - begin);
+    double of_hour = (at - begin) / (ends_[static_cast<std::size_t>(hour)] - begin);
+    if (hour + 1 == std::ssize(ends_)) of_hour *= last_hour_;
     return static_cast<std::int64_t>((static_cast<double>(first_hour_ + hour) + of_hour) * 3.6e9);
   }
 
  private:
   std::uint64_t transactions_;
   std::int64_t first_hour_ = 0;
+  double last_hour_ = 1;      // how much of it is over
   std::vector<double> ends_;  // of each hour, in shares of the work
 };
 

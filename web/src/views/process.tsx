@@ -40,7 +40,7 @@ function Map_({ shown, eventsUrl }: { shown: Shown; eventsUrl: (type: string) =>
           </g>
         ) : null))}
         {drawing.boxes.map((box) => (box.activity ? (
-          <a key={box.id} href={eventsUrl(box.id)} aria-label={`${box.id}, ${number(box.activity.events)} events`}>
+          <a key={box.id} href={eventsUrl(box.id)}>
             <rect x={box.x - box.width / 2} y={box.y - box.height / 2} width={box.width} height={box.height} rx="4" />
             <text class="activity" x={box.x} y={box.y - box.height / 2 + 18} text-anchor="middle">{box.id}</text>
             <text class="count" x={box.x} y={box.y - box.height / 2 + 35} text-anchor="middle">{number(box.activity.events)}</text>
