@@ -41,10 +41,15 @@ Outcome<Response> get_status(const Call& call, const Services& services);
 // handlers_insight.cpp
 Outcome<Response> get_summary(const Call& call, const Services& services);
 Outcome<Response> list_types(const Call& call, const Services& services);
-Outcome<Response> list_rules(const Call& call, const Services& services);
 
 // handlers_mcp.cpp
 Outcome<Response> post_mcp(const Call& call, const Services& services);
+
+// handlers_process.cpp
+Outcome<Response> get_process(const Call& call, const Services& services);
+
+// handlers_rules.cpp
+Outcome<Response> list_rules(const Call& call, const Services& services);
 
 // handlers_login.cpp
 Outcome<Response> login_by_code(const Call& call, const Services& services);

@@ -49,15 +49,4 @@ Outcome<Response> list_types(const Call& /*call*/, const Services& services) {
   return json_response(json + "]}");
 }
 
-Outcome<Response> list_rules(const Call& /*call*/, const Services& services) {
-  std::string json = "{\"rules\":[";
-  for (const store::StoredRule& rule : services.reader->rules()) {
-    if (!json.ends_with('[')) json += ',';
-    if (const auto rendered = normalize::append_numbered(json, rule.seq, rule.payload); !rendered) {
-      return unreadable_record(rule.seq, rendered.error());
-    }
-  }
-  return json_response(json + "]}");
-}
-
 }  // namespace rowtrail::server

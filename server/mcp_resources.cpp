@@ -89,7 +89,7 @@ std::optional<Reply> read_summary(const Ask& ask, std::string_view uri) {
 /// The newest version of every rule, by id.
 std::map<std::string, std::string> newest_rules(const Ask& ask) {
   std::map<std::string, std::string> payloads;
-  for (auto& rule : ask.services.reader->rules()) {
+  for (auto& rule : ask.services.reader->rule_versions()) {
     const auto id = normalize::parse_json_string(member_text(rule.payload, "id"));
     if (id) payloads[*id] = std::move(rule.payload);
   }

@@ -39,6 +39,7 @@ const std::vector<Parameter>& query_parameters() {
        "3e11fa47-71ca-11e1-9e33-c80aa9429562:77"},
       {"pk", KeyObject, "Changes of the row with this primary key, as a JSON object.",
        "{\"id\":7}"},
+      {"object_type", Text, "Objects of this type.", "sale"},
       {"limit", Count,
        "Records per page, at most 1000; 0 streams everything as ndjson or CSV. A page ends "
        "early at 4 MiB.",
@@ -195,14 +196,6 @@ std::vector<Route> make_routes() {
        .handler = list_types,
        .schema = "TypeList"},
       {.method = "GET",
-       .pattern = "/v1/rules",
-       .operation = "listRules",
-       .summary = "Rules as they were used",
-       .about = "Every version of every rule that the log was made with, with its text, oldest "
-                "first.",
-       .handler = list_rules,
-       .schema = "RuleList"},
-      {.method = "GET",
        .pattern = "/v1/stats",
        .operation = "getStats",
        .summary = "Counts over events",
@@ -212,6 +205,28 @@ std::vector<Route> make_routes() {
        .handler = get_stats,
        .schema = "Stats",
        .parameters = kFilters},
+      {.method = "GET",
+       .pattern = "/v1/process",
+       .operation = "getProcess",
+       .summary = "Which event follows which",
+       .about =
+           "The paths of the objects of one type through the events that the filters leave: how "
+           "often one event follows another on the same object, the median time between them, and "
+           "the variants, whole paths from an object's first event to its last. Without "
+           "`object_type` the type is chosen of which many objects take few ways. Looks at the "
+           "newest 50 000 events; `complete` tells whether these are all, "
+           "the `…_distinct` numbers whether all paths and variants are listed.",
+       .handler = get_process,
+       .schema = "Process",
+       .parameters = Names{"object_type"} + kFilters},
+      {.method = "GET",
+       .pattern = "/v1/rules",
+       .operation = "listRules",
+       .summary = "Rules and what they named",
+       .about = "Every version of every rule that was in force, with its text, oldest first; and "
+                "how many events there are of each type.",
+       .handler = list_rules,
+       .schema = "Rules"},
       {.method = "GET",
        .pattern = "/v1/status",
        .operation = "getStatus",

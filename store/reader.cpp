@@ -52,8 +52,8 @@ class LogReader final : public Reader {
   std::vector<StoredEvent> transaction_events(std::uint64_t transaction_seq) override;
   std::vector<StoredSchema> schemas(const std::string& source, const std::string& database,
                                     const std::string& table) override;
+  std::vector<StoredRule> rule_versions() override;
   std::vector<TypeCount> types() override;
-  std::vector<StoredRule> rules() override;
   Counts counts(std::int64_t since_us, std::int64_t until_us) override;
   std::vector<Tally> tally(const TallyQuery& query) override;
   bool seen_before(Dimension dimension, const std::string& name, const std::string& detail,
@@ -180,6 +180,19 @@ std::vector<StoredSchema> LogReader::schemas(const std::string& source, const st
   return found;
 }
 
+std::vector<StoredRule> LogReader::rule_versions() {
+  std::vector<StoredRule> found;
+  db_->query(
+      {"SELECT seq, time_us, payload FROM rule_version WHERE log_id = $1 AND payload IS NOT "
+       "NULL ORDER BY seq",
+       {log_id_}},
+      [&](const Row& row) {
+        found.push_back({as_unsigned(row.integer(0)), row.integer(1), std::string(row.text(2))});
+        return true;
+      });
+  return found;
+}
+
 std::vector<TypeCount> LogReader::types() {
   std::vector<TypeCount> found;
   db_->query(select_types(log_id_), [&](const Row& row) {
@@ -187,18 +200,6 @@ std::vector<TypeCount> LogReader::types() {
                      as_unsigned(row.integer(2)), as_unsigned(row.integer(3))});
     return true;
   });
-  return found;
-}
-
-std::vector<StoredRule> LogReader::rules() {
-  std::vector<StoredRule> found;
-  db_->query({"SELECT seq, payload FROM rule_version WHERE log_id = $1 AND payload IS NOT NULL "
-              "ORDER BY seq",
-              {log_id_}},
-             [&](const Row& row) {
-               found.push_back({as_unsigned(row.integer(0)), std::string(row.text(1))});
-               return true;
-             });
   return found;
 }
 

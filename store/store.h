@@ -121,17 +121,17 @@ struct StoredSchema {
   std::string source;
   std::string payload;
 };
+/// One version of a rule, as a rule_version record.
+struct StoredRule {
+  std::uint64_t seq = 0;
+  std::int64_t time_us = 0;  // when it was recorded
+  std::string payload;       // {"id","version","title","event","text"}
+};
 /// How often a type of event was recorded, and the first and last one.
 struct TypeCount {
   std::string type;
   std::uint64_t events = 0;
   std::uint64_t first_seq = 0, last_seq = 0;
-};
-
-/// One version of a rule, as it was when it was first used.
-struct StoredRule {
-  std::uint64_t seq = 0;
-  std::string payload;  // JSON: id, version, title, event, text
 };
 
 /// Counts of one day (or any span), for summaries.
@@ -209,10 +209,10 @@ class Reader {
   /// Layouts of a table in seq order; an empty source means all.
   virtual std::vector<StoredSchema> schemas(const std::string& source, const std::string& database,
                                             const std::string& table) = 0;
+  /// Every version of every rule that was in force, in seq order.
+  virtual std::vector<StoredRule> rule_versions() = 0;
   /// Every type of event, by name.
   virtual std::vector<TypeCount> types() = 0;
-  /// Every version of every rule, in seq order.
-  virtual std::vector<StoredRule> rules() = 0;
   virtual Counts counts(std::int64_t since_us, std::int64_t until_us) = 0;
   /// Counts, the most frequent first, then by name; none for what does not occur.
   virtual std::vector<Tally> tally(const TallyQuery& query) = 0;

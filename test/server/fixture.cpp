@@ -195,20 +195,17 @@ std::vector<store::StoredSchema> MemoryReader::schemas(const std::string& source
            R"("primary_key":["id"]})"}};
 }
 
+std::vector<store::StoredRule> MemoryReader::rule_versions() {
+  check();
+  return {{0, kNow,
+           R"({"id":"stock-transfer","version":"9f2c41d0","title":"Stock transfer",)"
+           R"("event":"inventory.transfer","text":"id: stock-transfer\n"})"}};
+}
+
 std::vector<store::TypeCount> MemoryReader::types() {
   check();
   if (size() == 0) return {};
   return {{"inventory.transfer", size(), 3, 4 * size() - 1}};
-}
-
-std::vector<store::StoredRule> MemoryReader::rules() {
-  check();
-  return {
-      {0,
-       R"({"id":"stock-transfer","version":"00000000","title":"Transfer","event":"x","text":"id: old"})"},
-      {1,
-       R"({"id":"stock-transfer","version":"9f2c41d0","title":"Stock transfer",)"
-       R"("event":"inventory.transfer","text":"id: stock-transfer\nevent: inventory.transfer\n"})"}};
 }
 
 store::Counts MemoryReader::counts(std::int64_t /*since_us*/, std::int64_t /*until_us*/) {

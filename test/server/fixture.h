@@ -40,8 +40,8 @@ class MemoryReader : public store::Reader {
   std::vector<store::StoredEvent> transaction_events(std::uint64_t transaction_seq) override;
   std::vector<store::StoredSchema> schemas(const std::string& source, const std::string& database,
                                            const std::string& table) override;
+  std::vector<store::StoredRule> rule_versions() override;
   std::vector<store::TypeCount> types() override;
-  std::vector<store::StoredRule> rules() override;
   store::Counts counts(std::int64_t since_us, std::int64_t until_us) override;
   std::vector<store::Tally> tally(const store::TallyQuery& query) override;
   bool seen_before(store::Dimension dimension, const std::string& name, const std::string& detail,
