@@ -91,7 +91,7 @@ class LogWriter final : public Writer {
   void load_tree();
   void load_key();
   void check_last_head();
-  void record_restart(const std::string& why);
+  void record_restart(const std::string& why, const std::string& old_key);
   void finish_commit();
 
   std::unique_ptr<Database> db_;
@@ -229,7 +229,7 @@ void LogWriter::load_key() {
   if (!key_) key_ = keys_->make();
   if (is_new) {
     db_->execute({"UPDATE log SET vkey = $2 WHERE log_id = $1", {log_id_, key_->vkey()}});
-    if (!known.empty()) record_restart("a new signing key in place of " + known);
+    if (!known.empty()) record_restart("a new signing key", known);
   }
   check_last_head();
 }
@@ -258,14 +258,18 @@ void LogWriter::check_last_head() {
                     "purpose, record that with `rowtrail store accept --reason TEXT`",
                     url_.display, url_.log, tree_.size(), was, keys_->folder()));
   }
-  record_restart("the signed head had " + was);
+  record_restart("the signed head had " + was, {});
 }
 
-void LogWriter::record_restart(const std::string& why) {
+void LogWriter::record_restart(const std::string& why, const std::string& old_key) {
   std::string payload = "{\"type\":\"restart\",\"why\":";
   normalize::append_json_string(payload, why);
   payload += ",\"reason\":";
   normalize::append_json_string(payload, options_.accept);
+  if (!old_key.empty()) {
+    payload += ",\"old_key\":";
+    normalize::append_json_string(payload, old_key);
+  }
   payload += fmt::format(",\"size\":{},\"root\":\"{}\"}}", tree_.size(),
                          to_base64({reinterpret_cast<const char*>(tree_.root().data()), 32}));
   Batch batch;
