@@ -25,11 +25,14 @@ struct Arguments {
       format = "text", listen, token_file, until, log_level = "info", reason, table, key, at,
       object_type, object_id;
   SummaryOptions summary;
+  VerifyOptions verify;
+  std::string out;
   std::uint64_t seq = 0;
   std::vector<std::string> rules, files;
   std::map<std::string, std::string> filter;
   std::uint64_t limit = 100;
-  bool log_json = false, print_events = false, no_auth = false, no_serve = false;
+  bool log_json = false, print_events = false, no_auth = false, no_serve = false, print_sql = false,
+       dry_run = false;
 };
 
 template <class T>
@@ -237,15 +240,40 @@ const std::vector<Command>& commands() {
          c.add_option("--out", a.summary.out, "write to this file");
        },
        [](const Arguments& a) { return summary_command(merge(a), a.summary); }},
+      {"verify", "Recompute the whole log and compare it with its tree and signed heads",
+       "rowtrail verify --since /mnt/worm/head-2026-11-01.txt",
+       [](CLI::App& c, Arguments& a) {
+         auto* since = c.add_option("--since", a.verify.since,
+                                    "a signed tree head that was kept elsewhere: the log must "
+                                    "extend it")
+                           ->check(CLI::ExistingFile);
+         c.add_option("--proof", a.verify.proof,
+                      "verify this .tlog-proof offline instead; needs --key")
+             ->check(CLI::ExistingFile)
+             ->excludes(since);
+         c.add_option("--key", a.verify.key,
+                      "public key of the log, or a file that holds it (default: from the folder "
+                      "of keys)");
+         c.add_option("--threads", a.verify.threads, "0: one per processor")->capture_default_str();
+       },
+       [](const Arguments& a) { return verify_command(merge(a), a.verify); }},
+      {"prove", "Write the proof that a record is in the log, for `rowtrail verify --proof`",
+       "rowtrail prove 1042 --out 1042.tlog-proof",
+       [](CLI::App& c, Arguments& a) {
+         c.add_option("seq", a.seq, "seq of the record")->required();
+         c.add_option("--out", a.out, "write to this file");
+       },
+       [](const Arguments& a) { return prove_command(merge(a), a.seq, a.out); }},
       {"status", "Where the log and its sources stand",
        "rowtrail status --store sqlite:///rowtrail.db", [](CLI::App&, Arguments&) {},
        [](const Arguments& a) { return status_command(merge(a)); }},
-      {"doctor", "Check a source and print the SQL that mends it",
+      {"doctor", "Check source and store, and print the SQL that mends them",
        "rowtrail doctor --source mysql://rowtrail@db1:3306",
        [](CLI::App& c, Arguments& a) { add_source_options(c, a); },
        [](const Arguments& a) {
          const auto common = merge(a);
-         need_source(common);
+         // A store can be checked alone.
+         if (a.store.empty()) need_source(common);
          return doctor_command(common);
        }},
       {"mcp", "Serve an AI agent over standard input and output (MCP)",
@@ -286,6 +314,19 @@ void add_store_command(CLI::App& app, Arguments& arguments, Action& chosen) {
   accept->footer("Example:\n  rowtrail store accept --reason 'disk died, backup of Monday'");
   accept->callback([&chosen] {
     chosen = [](const Arguments& a) { return store_accept_command(merge(a), a.reason); };
+  });
+  auto* init = command->add_subcommand("init", "Make tables, log and signing key");
+  init->add_flag("--print-sql", arguments.print_sql,
+                 "print the SQL of tables, roles and grants instead, for a DBA to read and run");
+  init->footer("Example:\n  rowtrail store init --print-sql | psql -v ON_ERROR_STOP=1 rowtrail");
+  init->callback([&chosen] {
+    chosen = [](const Arguments& a) { return store_init_command(merge(a), a.print_sql); };
+  });
+  auto* migrate = command->add_subcommand("migrate", "Bring the tables up to date");
+  migrate->add_flag("--dry-run", arguments.dry_run, "print the SQL that would run");
+  migrate->footer("Example:\n  rowtrail store migrate --dry-run");
+  migrate->callback([&chosen] {
+    chosen = [](const Arguments& a) { return store_migrate_command(merge(a), a.dry_run); };
   });
 }
 

@@ -52,8 +52,21 @@ int rules_check_command(const Common& common);
 int rules_test_command(const Common& common);
 int status_command(const Common& common);
 int doctor_command(const Common& common);
+/// Makes tables, log and key, or prints the SQL for a DBA who does.
+int store_init_command(const Common& common, bool print_sql);
+int store_migrate_command(const Common& common, bool dry_run);
 /// Signs a log that was restored or has lost its key, with the reason on record.
 int store_accept_command(const Common& common, const std::string& reason);
+struct VerifyOptions {
+  std::string since;  // file with a signed tree head that was kept elsewhere
+  std::string proof;  // a .tlog-proof file: verify it offline, and nothing else
+  std::string key;    // public key, or a file that holds it
+  std::uint32_t threads = 0;
+};
+/// The whole log against its tree, heads and columns; 1 when something is not as it was signed.
+int verify_command(const Common& common, const VerifyOptions& options);
+/// Writes the .tlog-proof of a record to `out`, or to standard output.
+int prove_command(const Common& common, std::uint64_t seq, const std::string& out);
 struct SummaryOptions {
   std::string date = "yesterday";    // YYYY-MM-DD, today or yesterday, in UTC
   bool week = false, month = false;  // the one that holds the date

@@ -68,8 +68,23 @@ server::Health health_of(const pipeline::Snapshot& snapshot) {
   if (!health.source_connected || !health.store_writable) {
     health.detail = std::string(pipeline::phase_name(snapshot.phase));
     if (!snapshot.detail.empty()) health.detail += ": " + snapshot.detail;
+    return health;
+  }
+  for (const auto& sink : snapshot.sinks) {
+    if (sink.error.empty()) continue;
+    health.detail = fmt::format("tree heads do not reach {}: {}", sink.name, sink.error);
   }
   return health;
+}
+
+/// As Prometheus wants label values.
+std::string escaped_label(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c != '\n') out += c;
+  }
+  return out;
 }
 
 std::vector<server::Metric> metrics_of(const pipeline::Snapshot& snapshot) {
@@ -85,6 +100,16 @@ std::vector<server::Metric> metrics_of(const pipeline::Snapshot& snapshot) {
                      server::Metric::Type::Gauge,
                      static_cast<double>(snapshot.xa_rolled_back),
                      {}});
+  for (const auto& sink : snapshot.sinks) {
+    const auto labels = fmt::format("sink=\"{}\"", escaped_label(sink.name));
+    metrics.push_back({"rowtrail_head_sink_size",
+                       "Records under the signed tree head that reached the sink last.",
+                       server::Metric::Type::Gauge, static_cast<double>(sink.size), labels});
+    metrics.push_back({"rowtrail_head_sink_up", "1 when the last try reached the sink.",
+                       server::Metric::Type::Gauge, sink.error.empty() ? 1.0 : 0.0, labels});
+    metrics.push_back({"rowtrail_head_sink_failures_total", "Tries that did not reach the sink.",
+                       server::Metric::Type::Counter, static_cast<double>(sink.failures), labels});
+  }
   return metrics;
 }
 

@@ -27,6 +27,7 @@ struct Option {
 };
 
 void set_source(const YAML::Node& node, Config& config);
+void set_heads(const YAML::Node& node, Config& config);
 
 const std::vector<Option>& top_options() {
   static const std::vector<Option> options = {
@@ -37,6 +38,7 @@ const std::vector<Option>& top_options() {
       {"listen", [](const YAML::Node& n, Config& c) { c.listen = n.as<std::string>(); }},
       {"token_file", [](const YAML::Node& n, Config& c) { c.token_file = n.as<std::string>(); }},
       {"actor_columns", [](const YAML::Node& n, Config& c) { c.actor_columns = string_list(n); }},
+      {"heads", set_heads},
   };
   return options;
 }
@@ -90,7 +92,57 @@ void set_source(const YAML::Node& node, Config& config) {
   apply(node, source_options(), "source", config);
 }
 
+/// Of the sink that the list ends with.
+const std::vector<Option>& head_options() {
+  const auto target = [](HeadSink::Kind kind) {
+    return [kind](const YAML::Node& n, Config& c) {
+      auto& sink = c.heads.back();
+      if (!sink.target.empty()) throw std::invalid_argument("a sink is one of several kinds");
+      sink.kind = kind;
+      sink.target = n.as<std::string>();
+      const bool web = kind == HeadSink::Kind::Webhook || kind == HeadSink::Kind::Witness;
+      const bool url = sink.target.starts_with("http://") || sink.target.starts_with("https://");
+      if (sink.target.empty() || (web && !url)) {
+        throw std::invalid_argument(web ? "must be an http:// or https:// URL" : "is empty");
+      }
+    };
+  };
+  static const std::vector<Option> options = {
+      {"file", target(HeadSink::Kind::File)},
+      {"syslog", target(HeadSink::Kind::Syslog)},
+      {"webhook", target(HeadSink::Kind::Webhook)},
+      {"witness", target(HeadSink::Kind::Witness)},
+      {"token_file",
+       [](const YAML::Node& n, Config& c) {
+         auto token = read_secret(n.as<std::string>());
+         if (!token) throw std::invalid_argument(token.error().message);
+         c.heads.back().token = std::move(*token);
+       }},
+      {"cosigned",
+       [](const YAML::Node& n, Config& c) { c.heads.back().file = n.as<std::string>(); }},
+      {"every_s",
+       [](const YAML::Node& n, Config& c) { c.heads.back().every_s = n.as<std::uint32_t>(); }},
+  };
+  return options;
+}
+
+void set_heads(const YAML::Node& node, Config& config) {
+  if (!node.IsSequence()) throw std::invalid_argument("must be a list of sinks");
+  for (const auto& sink : node) {
+    config.heads.emplace_back();
+    apply(sink, head_options(), "a sink of heads", config);
+    if (config.heads.back().target.empty()) {
+      throw std::invalid_argument("each sink names a file, syslog, webhook or witness");
+    }
+  }
+}
+
 }  // namespace
+
+std::string_view sink_name(HeadSink::Kind kind) {
+  constexpr std::string_view kNames[] = {"file", "syslog", "webhook", "witness"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
 
 core::Result<std::string> read_secret(const std::string& path) {
   std::string full = path;

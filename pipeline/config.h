@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rowtrail::pipeline {
@@ -17,6 +18,22 @@ struct SourceConfig {
   std::vector<std::string> files;  // non-empty: replay these instead of a server
   std::string start;               // now | earliest | GTID set | file:pos; empty: the default
 };
+
+/// Where signed tree heads go, so that somebody else can hold the log against them.
+struct HeadSink {
+  enum class Kind : std::uint8_t {
+    File,     // appended to a file
+    Syslog,   // a line to a local syslog socket
+    Webhook,  // POSTed as text/plain
+    Witness,  // add-checkpoint of a C2SP witness
+  };
+  Kind kind = Kind::File;
+  std::string target;          // path or URL
+  std::string token;           // of a webhook: sent as bearer token
+  std::string file;            // of a witness: cosigned heads are appended here
+  std::uint32_t every_s = 60;  // at most this often; the last head of a run always
+};
+[[nodiscard]] std::string_view sink_name(HeadSink::Kind kind);
 
 /// Named limits of the pipeline (DESIGN invariants 5 and 6).
 struct Limits {
@@ -36,6 +53,7 @@ struct Config {
   std::string listen = "127.0.0.1:8765";
   std::string token_file;
   std::vector<std::string> actor_columns;
+  std::vector<HeadSink> heads;
   bool until_end = false;
   Limits limits;
 };

@@ -5,6 +5,7 @@
 
 #include "pipeline/capture.h"
 #include "pipeline/channel.h"
+#include "pipeline/sinks.h"
 #include "pipeline/state.h"
 #include "pipeline/writer.h"
 
@@ -16,14 +17,17 @@ struct Pipeline::Impl {
         rules(std::move(rules_in)),
         channel(config.limits.queue_bytes_max),
         capture(config, channel, state),
-        writer(config, rules, std::move(announce), channel, state,
-               [this] { capture.interrupt(); }) {}
+        sinks(config),
+        writer(
+            config, rules, std::move(announce), channel, state, [this] { capture.interrupt(); },
+            [this](const std::string& note) { sinks.offer(note); }) {}
 
   Config config;
   infer::LoadedRules rules;
   SharedState state;
   Channel channel;
   Capture capture;
+  HeadSinks sinks;
   WriterLoop writer;
 };
 
@@ -50,6 +54,7 @@ void Pipeline::stop() noexcept {
 Snapshot Pipeline::snapshot() const {
   auto snapshot = impl_->state.snapshot();
   snapshot.queued_bytes = impl_->channel.bytes();
+  snapshot.sinks = impl_->sinks.states();
   return snapshot;
 }
 

@@ -25,12 +25,22 @@ enum class Phase : std::uint8_t {
   Connecting,
   Streaming,
   Reconnecting,  // the source went away; waiting before the next try
+  Standby,       // another rowtrail holds the log; this one waits to take over
   StoreDown,     // the store refuses; capture waits
   Stalled,       // the store accepts nothing; disconnected from the source until it does
   Finished,      // --until end reached, or the files are read
   Failed,        // stopped by an error that waiting cannot mend
 };
 [[nodiscard]] std::string_view phase_name(Phase phase);
+
+/// How a sink of tree heads is doing.
+struct SinkState {
+  std::string name;             // "witness https://…"
+  std::uint64_t size = 0;       // records under the head that arrived last
+  std::int64_t arrived_us = 0;  // wall clock; 0: none yet
+  std::uint64_t failures = 0;   // tries that failed
+  std::string error;            // of the last try; empty: it worked
+};
 
 /// A consistent view for status pages; cheap to take.
 struct Snapshot {
@@ -47,6 +57,7 @@ struct Snapshot {
   std::int64_t last_commit_us = 0;  // wall clock
   std::size_t queued_bytes = 0;
   binlog::Position position;  // durable
+  std::vector<SinkState> sinks;
 };
 
 /// One line for whoever watches: a business event that has just become durable.

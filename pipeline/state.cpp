@@ -17,6 +17,8 @@ std::string_view phase_name(Phase phase) {
       return "streaming";
     case Phase::Reconnecting:
       return "reconnecting";
+    case Phase::Standby:
+      return "standby";
     case Phase::StoreDown:
       return "store down";
     case Phase::Stalled:

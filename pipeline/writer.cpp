@@ -11,6 +11,7 @@ namespace rowtrail::pipeline {
 namespace {
 
 constexpr std::chrono::milliseconds kIdleWait{500};
+constexpr std::chrono::milliseconds kStandbyWait{1000};
 
 std::int64_t now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -21,13 +22,15 @@ std::int64_t now_us() {
 }  // namespace
 
 WriterLoop::WriterLoop(const Config& config, const infer::LoadedRules& rules, Announce announce,
-                       Channel& channel, SharedState& state, std::function<void()> on_reset)
+                       Channel& channel, SharedState& state, std::function<void()> on_reset,
+                       std::function<void(const std::string&)> on_head)
     : config_(config),
       rules_(rules),
       announce_(std::move(announce)),
       channel_(channel),
       state_(state),
-      on_reset_(std::move(on_reset)) {
+      on_reset_(std::move(on_reset)),
+      on_head_(std::move(on_head)) {
   infer::EngineOptions options;
   if (!config.actor_columns.empty()) options.actor_columns = config.actor_columns;
   engine_ = std::make_unique<infer::Engine>(rules_.rules, options);
@@ -57,7 +60,10 @@ void WriterLoop::supervise() {
       if (!failure.retryable() || channel_.closed()) throw;
       channel_.reset();
       on_reset_();
-      if (!state_.wait_to_retry(Phase::StoreDown, failure, backoff)) throw;
+      const bool held = dynamic_cast<const store::LogHeld*>(&failure) != nullptr;
+      // A standby takes over within seconds, whatever it waited before.
+      if (held) backoff.next = std::min(backoff.next, std::chrono::milliseconds(kStandbyWait));
+      if (!state_.wait_to_retry(held ? Phase::Standby : Phase::StoreDown, failure, backoff)) throw;
     }
   }
 }
@@ -65,6 +71,7 @@ void WriterLoop::supervise() {
 void WriterLoop::open_store() {
   store::WriterOptions options;
   options.keys = config_.keys;
+  options.on_head = on_head_;
   store_ = store::open_writer(config_.store_url, std::move(options));
   const auto& name = config_.source.name;
   auto durable = store_->source_state(name);

@@ -18,7 +18,8 @@ class WriterLoop {
  public:
   /// `on_reset` wakes capture, which has to read again from the durable position.
   WriterLoop(const Config& config, const infer::LoadedRules& rules, Announce announce,
-             Channel& channel, SharedState& state, std::function<void()> on_reset);
+             Channel& channel, SharedState& state, std::function<void()> on_reset,
+             std::function<void(const std::string& note)> on_head);
 
   /// Until the channel is closed and drained, or an error that waiting cannot mend.
   void run() noexcept;
@@ -45,6 +46,7 @@ class WriterLoop {
   Channel& channel_;
   SharedState& state_;
   std::function<void()> on_reset_;
+  std::function<void(const std::string&)> on_head_;
   std::unique_ptr<store::Writer> store_;
   std::unique_ptr<infer::Engine> engine_;
   store::Batch batch_;

@@ -117,13 +117,17 @@ App::Match App::match(const std::vector<std::string>& segments, std::string_view
   Match result;
   for (std::size_t i = 0; i < patterns_.size(); ++i) {
     const auto& pattern = patterns_[i];
+    const Route& route = routes()[i];
+    // A last name that takes the rest takes at least one segment.
+    const auto end = route.rest && segments.size() > pattern.size()
+                         ? segments.begin() + static_cast<std::ptrdiff_t>(pattern.size())
+                         : segments.end();
     const bool fits =
-        std::equal(pattern.begin(), pattern.end(), segments.begin(), segments.end(),
+        std::equal(pattern.begin(), pattern.end(), segments.begin(), end,
                    [](std::string_view part, const std::string& segment) {
                      return part.starts_with('{') ? !segment.empty() : part == segment;
                    });
     if (!fits) continue;
-    const Route& route = routes()[i];
     if (!result.allow.empty()) result.allow += ", ";
     result.allow += route.method == "GET" ? "GET, HEAD" : std::string(route.method);
     if (route.method != wanted) continue;
@@ -132,6 +136,7 @@ App::Match App::match(const std::vector<std::string>& segments, std::string_view
     for (std::size_t part = 0; part < pattern.size(); ++part) {
       if (pattern[part].starts_with('{')) result.path.push_back(segments[part]);
     }
+    for (auto more = end; more != segments.end(); ++more) result.path.back() += "/" + *more;
   }
   if (!result.allow.empty()) result.allow += ", OPTIONS";
   return result;

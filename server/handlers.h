@@ -28,6 +28,12 @@ Outcome<Response> get_transaction(const Call& call, const Services& services);
 // handlers_gaps.cpp
 Outcome<Response> list_gaps(const Call& call, const Services& services);
 
+// handlers_log.cpp
+Outcome<Response> get_checkpoint(const Call& call, const Services& services);
+Outcome<Response> get_tile(const Call& call, const Services& services);
+Outcome<Response> get_proof(const Call& call, const Services& services);
+Outcome<Response> get_event_proof(const Call& call, const Services& services);
+
 // handlers_rows.cpp
 Outcome<Response> get_row(const Call& call, const Services& services);
 

@@ -83,6 +83,7 @@ struct Route {
   Scope scope = ScopeRead;
   bool reads_store = true;
   bool immutable = false;  // gets an ETag
+  bool rest = false;       // the last {name} takes all segments that remain
   std::vector<Format> formats = {Format::Json};
   std::string_view schema = {};  // of the JSON answer, in schemas.cpp
   std::vector<std::string_view> parameters = {};

@@ -18,6 +18,22 @@ void clear_records(std::vector<T>& records) {
 
 }  // namespace
 
+std::vector<infer::ObjectRef> distinct_objects(const std::vector<infer::ObjectRef>& refs) {
+  std::vector<infer::ObjectRef> out;
+  for (const auto& ref : refs) {
+    const auto same = std::find_if(out.begin(), out.end(), [&](const infer::ObjectRef& other) {
+      return other.type == ref.type && other.id == ref.id;
+    });
+    if (same == out.end()) {
+      out.push_back(ref);
+    } else if (!ref.role.empty()) {
+      if (!same->role.empty()) same->role += ',';
+      same->role += ref.role;
+    }
+  }
+  return out;
+}
+
 void Batch::reset(std::uint64_t first_seq) {
   first_seq_ = next_seq_ = first_seq;
   if (bytes_.capacity() > kKeptBytes) {
@@ -181,21 +197,8 @@ void Batch::add_event(const normalize::Transaction& transaction,
   record.actor = put(event.actor.id);
   record.rule = put(event.rule_id);
   record.objects_begin = static_cast<std::uint32_t>(objects.size());
-  const auto& refs = event.objects;
-  for (auto ref = refs.begin(); ref != refs.end(); ++ref) {
-    const auto same = [&](const infer::ObjectRef& other) {
-      return other.type == ref->type && other.id == ref->id;
-    };
-    if (std::any_of(refs.begin(), ref, same)) continue;
-    ObjectRecord object{put(ref->type), put(ref->id), {}};
-    std::string roles = ref->role;
-    for (auto later = ref + 1; later != refs.end(); ++later) {
-      if (!same(*later) || later->role.empty()) continue;
-      if (!roles.empty()) roles += ',';
-      roles += later->role;
-    }
-    object.role = put(roles);
-    objects.push_back(object);
+  for (const auto& object : distinct_objects(event.objects)) {
+    objects.push_back({put(object.type), put(object.id), put(object.role)});
   }
   record.objects_end = static_cast<std::uint32_t>(objects.size());
   const std::size_t begin = bytes_.size();

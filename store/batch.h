@@ -60,7 +60,7 @@ struct EventRecord {
   Slice source, type, actor, rule, payload;
   std::uint32_t objects_begin = 0, objects_end = 0;  // into Batch::objects
 };
-/// One per distinct object of an event; roles joined by commas, in the order of the event.
+/// One per distinct object of an event, in its order.
 struct ObjectRecord {
   Slice type, id, role;
 };
@@ -87,6 +87,10 @@ struct AdminRecord {
   std::int64_t time_us = 0;
   Slice type, payload;
 };
+
+/// The objects of an event as event_object holds them: each once, its roles joined by commas.
+[[nodiscard]] std::vector<infer::ObjectRef> distinct_objects(
+    const std::vector<infer::ObjectRef>& refs);
 
 class Batch {
  public:

@@ -64,6 +64,7 @@ class LogReader final : public Reader {
   std::optional<std::string> tile(int level, std::uint64_t index, std::uint64_t width) override;
   std::optional<std::string> entries(std::uint64_t bundle, std::uint64_t width) override;
   std::optional<std::string> proof(std::uint64_t seq) override;
+  std::vector<std::string> consistency(std::uint64_t old_size, std::uint64_t size) override;
 
  private:
   std::optional<TreeHead> head();
@@ -371,6 +372,15 @@ std::optional<std::string> LogReader::proof(std::uint64_t seq) {
   const auto found = prove_record(*db_, log_id_, seq);
   if (!found) return std::nullopt;
   return proof_text(*found);
+}
+
+std::vector<std::string> LogReader::consistency(std::uint64_t old_size, std::uint64_t size) {
+  StoredTree tree(*db_, log_id_, sha256(status().origin));
+  std::vector<std::string> lines;
+  for (const auto& hash : consistency_proof(tree, old_size, size)) {
+    lines.push_back(to_base64(hash_bytes(std::span(&hash, 1))));
+  }
+  return lines;
 }
 
 }  // namespace

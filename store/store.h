@@ -231,6 +231,9 @@ class Reader {
   virtual std::optional<std::string> entries(std::uint64_t bundle, std::uint64_t width) = 0;
   /// A record's .tlog-proof against the published head; nothing when the head lacks it.
   virtual std::optional<std::string> proof(std::uint64_t seq) = 0;
+  /// That the log at `size` extends the one at `old_size`: hashes in base64, as a C2SP witness
+  /// takes them.
+  virtual std::vector<std::string> consistency(std::uint64_t old_size, std::uint64_t size) = 0;
 };
 
 /// `sqlite:///path/rowtrail.db` or `postgresql://user@host/db?log=NAME` (store/url.h). A writer
@@ -244,4 +247,6 @@ class Reader {
 
 }  // namespace rowtrail::store
 
+#include "store/admin.h"
 #include "store/row.h"
+#include "store/verify.h"

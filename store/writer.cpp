@@ -99,7 +99,7 @@ class LogWriter final : public Writer {
   [[nodiscard]] std::string unseal_xa(const std::string& source, const std::string& xid,
                                       std::uint64_t part, std::string_view sealed) const;
   void check_last_head();
-  void record_restart(const std::string& why);
+  void record_restart(const std::string& why, const std::string& old_key);
   void finish_commit();
 
   std::unique_ptr<Database> db_;
@@ -246,7 +246,7 @@ void LogWriter::load_key() {
     } else {
       // Sealed with the key that is gone: the XA COMMIT of these will be a gap.
       db_->execute({"DELETE FROM xa_pending WHERE log_id = $1", {log_id_}});
-      record_restart("a new signing key in place of " + known);
+      record_restart("a new signing key", known);
     }
   }
   sealing_key_ = derive_key(key_->secret(), "rowtrail xa_pending");
@@ -277,14 +277,18 @@ void LogWriter::check_last_head() {
                     "purpose, record that with `rowtrail store accept --reason TEXT`",
                     url_.display, url_.log, tree_.size(), was, keys_->folder()));
   }
-  record_restart("the signed head had " + was);
+  record_restart("the signed head had " + was, {});
 }
 
-void LogWriter::record_restart(const std::string& why) {
+void LogWriter::record_restart(const std::string& why, const std::string& old_key) {
   std::string payload = "{\"type\":\"restart\",\"why\":";
   normalize::append_json_string(payload, why);
   payload += ",\"reason\":";
   normalize::append_json_string(payload, options_.accept);
+  if (!old_key.empty()) {
+    payload += ",\"old_key\":";
+    normalize::append_json_string(payload, old_key);
+  }
   payload += fmt::format(",\"size\":{},\"root\":\"{}\"}}", tree_.size(),
                          to_base64({reinterpret_cast<const char*>(tree_.root().data()), 32}));
   Batch batch;
