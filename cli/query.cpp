@@ -233,8 +233,8 @@ int events_command(const Common& common, const ListOptions& options) {
       return true;
     }
     line.clear();
-    const auto rendered =
-        infer::append_rendered_event(line, event.seq, event.transaction_seq, event.payload);
+    const auto rendered = infer::append_rendered_event(line, event.seq, event.transaction_seq,
+                                                       event.payload, event.because);
     if (!rendered) throw core::Failure(core::Area::Store, false, rendered.error().message);
     printer.line(line);
     return true;
@@ -449,8 +449,8 @@ int tail_command(const Common& common, const ListOptions& options) {
     last = std::max(last, event.seq);
     if (common.format == Format::Ndjson) {
       std::string line;
-      const auto rendered =
-          infer::append_rendered_event(line, event.seq, event.transaction_seq, event.payload);
+      const auto rendered = infer::append_rendered_event(line, event.seq, event.transaction_seq,
+                                                         event.payload, event.because);
       if (!rendered) throw core::Failure(core::Area::Store, false, rendered.error().message);
       fmt::print("{}\n", line);
     } else {

@@ -28,10 +28,8 @@ struct SourceState {
   std::map<std::string, std::uint64_t> gaps;  // in the record, by kind
 };
 
-class Writer {
+class Writer : public infer::State {
  public:
-  virtual ~Writer() = default;
-
   /// What a restart needs; empty for a source the log has not seen.
   virtual SourceState source_state(const std::string& source) = 0;
   /// seq of the next record.
@@ -44,6 +42,8 @@ class Writer {
   /// Adds records to the open database transaction, opening one if there is none. The batch's first
   /// seq must be next_seq().
   virtual void append(const Batch& batch) = 0;
+  /// What rules over time remember, as of the open database transaction.
+  virtual void save_state(const std::vector<infer::StateRow>& rows) = 0;
   /// Makes everything appended durable together with the source's position. Either all or nothing.
   virtual void commit(const std::string& source, const binlog::Position& position,
                       std::int64_t event_time_us) = 0;
@@ -86,6 +86,7 @@ struct StoredEvent {
   std::int64_t time_us = 0;
   std::string type, actor;
   std::string payload;
+  std::string because;  // seqs of the events it rests on: "7,9"
 };
 struct StoredChange {
   std::uint64_t seq = 0;
