@@ -212,8 +212,8 @@ void Drafter::write_objects() {
     if (key.empty()) continue;
     const auto image = image_of(change);
     objects[word(singular(change.table))].push_back(
-        part.is_list() ? fmt::format("{}.map(r, r.{}.{})", part.name, image, key)
-                       : fmt::format("{}.{}.{}", part.name, image, key));
+        quoted(part.is_list() ? fmt::format("{}.map(r, r.{}.{})", part.name, image, key)
+                              : fmt::format("{}.{}.{}", part.name, image, key)));
   }
   if (objects.empty()) return;
   out_ += "emit:\n  objects:\n";
@@ -287,13 +287,15 @@ core::Result<std::string> Drafter::run() {
     add_changes(part);
     add_exclusions(part);
     add_joins(part);
-    rank += part.shape->rows == 1 ? 10U : part.shape->rows <= 5 ? 11U : 12U;
+    rank += part.shape->rows == 1 ? 100U : part.shape->rows <= 5 ? 110U : 120U;
+    rank += part.conditions.size();
   }
   std::string title = name_;
   std::replace(title.begin(), title.end(), '_', ' ');
   if (title[0] >= 'a' && title[0] <= 'z') title[0] = static_cast<char>(title[0] - 'a' + 'A');
   out_ += fmt::format("id: {0}\ntitle: {1}\nevent: {0}\n", name_, quoted(title));
-  // Rules of more kinds of row go first, so that none takes a part of another's transaction.
+  // Rules of more kinds of row, and those that ask more, go first, so that none takes a part of
+  // another's transaction.
   out_ += fmt::format("priority: {}\n", rank);
   write_match();
   write_objects();

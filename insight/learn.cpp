@@ -60,9 +60,9 @@ std::vector<Signature> find_signatures(store::Reader& reader, const store::Filte
   return out;
 }
 
-/// The rule, or why there is none.
+/// The rule, or why there is none; `before` are those that are written already.
 core::Result<std::string> draft(store::Reader& reader, const Signature& signature,
-                                const std::string& name) {
+                                const std::string& name, const std::string& before) {
   std::vector<store::StoredChange> shortest;
   for (const auto seq : signature.transactions) {
     auto changes = reader.transaction_changes(seq, {});
@@ -82,11 +82,14 @@ core::Result<std::string> draft(store::Reader& reader, const Signature& signatur
   }
   auto yaml = infer::draft_rule(rows.transaction, name);
   if (!yaml) return yaml.error();
-  // A rule that its own example does not bear out is none.
-  const auto rules = infer::load_rules_text(*yaml, signature.hash);
-  for (const auto& error : rules.errors) return core::Error{core::Errc::Invalid, error.text()};
-  for (const auto& result : infer::run_rule_tests(rules)) {
-    if (!result.passed) return core::Error{core::Errc::Invalid, result.detail};
+  // A rule that its own example does not bear out, alone and beside the others, is none.
+  const auto loaded = infer::load_rules_text(before + "---\n" + *yaml, "learned");
+  for (const auto& error : loaded.errors) return core::Error{core::Errc::Invalid, error.text()};
+  for (const auto& result : infer::run_rule_tests(loaded)) {
+    if (!result.passed) {
+      return core::Error{core::Errc::Invalid,
+                         fmt::format("the test of {} fails:\n{}", result.rule_id, result.detail)};
+    }
   }
   return yaml;
 }
@@ -108,7 +111,7 @@ LearnedRules learn(store::Reader& reader, const store::Filter& filter, std::size
     const std::string base = signature.type.substr(std::string_view("auto.").size());
     std::string name = base;
     for (int n = 2; !used.insert(name).second; ++n) name = fmt::format("{}_{}", base, n);
-    const auto yaml = draft(reader, signature, name);
+    const auto yaml = draft(reader, signature, name, out.yaml);
     const auto head = fmt::format(
         "# {} transactions from {} to {}\n# signature {}, discovered as {}; for example events "
         "{}\n",

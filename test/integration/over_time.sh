@@ -45,7 +45,7 @@ emit: {attributes: {total: value}}
 id: ratio
 title: Refunds for sales
 event: t.ratio
-correlate: {ratio: {of: sale.refunded, to: sale.completed}, at_least: 0.05, minimum: 10, by: location, within: 1m}
+correlate: {ratio: {of: sale.refunded, to: sale.completed}, at_least: 0.05, minimum: 10, within: 1m}
 ---
 id: new-place
 title: New place
