@@ -23,7 +23,7 @@ using core::Failure;
 struct Arguments {
   std::string config, store, source, source_name, password_file, start,
       format = "text", listen, token_file, until, log_level = "info", reason, table, key, at,
-      object_type, object_id;
+      object_type, object_id, junit;
   SummaryOptions summary;
   VerifyOptions verify;
   std::string out;
@@ -291,18 +291,50 @@ const std::vector<Command>& commands() {
 }
 
 void add_rules_command(CLI::App& app, Arguments& arguments, Action& chosen) {
-  auto* rules = app.add_subcommand("rules", "Check and test rule files");
+  auto* rules = app.add_subcommand("rules", "Check, test, explain and try out rules");
   rules->require_subcommand(1);
-  const auto add = [&](const char* name, const char* help, int (*command)(const Common&)) {
+  const auto add = [&](const char* name, const char* help, const char* example, Action action) {
     auto* sub = rules->add_subcommand(name, help);
-    sub->add_option("paths", arguments.rules, "rule files or folders")->required();
-    sub->footer(fmt::format("Example:\n  rowtrail rules {} deploy/demo/rules", name));
-    sub->callback([&chosen, command] {
-      chosen = [command](const Arguments& a) { return command(merge(a)); };
-    });
+    sub->footer(std::string("Example:\n  rowtrail rules ") + example);
+    sub->callback([&chosen, what = std::move(action)] { chosen = what; });
+    return sub;
   };
-  add("check", "Compile all rules; every error with file, line and column", rules_check_command);
-  add("test", "Run the tests inside the rules", rules_test_command);
+  const auto paths = [&](CLI::App* sub) {
+    sub->add_option("paths", arguments.rules, "rule files or folders")->required();
+    return sub;
+  };
+  const auto stored = [&](CLI::App* sub) {
+    sub->add_option("--rules", arguments.rules, "rule files or folders (repeatable)");
+    return sub;
+  };
+  paths(add("check", "Compile all rules; every error with file, line and column",
+            "check deploy/demo/rules",
+            [](const Arguments& a) { return rules_check_command(merge(a)); }));
+  paths(add("test", "Run the tests inside the rules", "test --junit rules.xml deploy/demo/rules",
+            [](const Arguments& a) { return rules_test_command(merge(a), a.junit); }))
+      ->add_option("--junit", arguments.junit, "also write the results to this file, for CI");
+  stored(add("explain", "Which clause of which rule matched an event's transaction, or failed",
+             "explain 1042 --rules rules/",
+             [](const Arguments& a) { return rules_explain_command(merge(a), a.seq); }))
+      ->add_option("seq", arguments.seq, "seq of an event")
+      ->required();
+  auto* backtest =
+      stored(add("backtest", "What the rules would make of stored changes, beside what is stored",
+                 "backtest --rules rules/ --since 7d", [](const Arguments& a) {
+                   return rules_backtest_command(merge(a), list_options(a));
+                 }));
+  auto* learn = add("learn", "Rules for the most frequent transactions that no rule knows",
+                    "learn --since 7d --limit 20 > rules/learned.yaml", [](const Arguments& a) {
+                      return rules_learn_command(merge(a), list_options(a));
+                    });
+  for (auto* sub : {backtest, learn}) {
+    add_filter(*sub, arguments, "source", "name of the source");
+    add_filter(*sub, arguments, "since", "from this time on: 24h, 7d, 2026-11-24, RFC 3339");
+    add_filter(*sub, arguments, "until", "before this time");
+    sub->add_option("--limit", arguments.limit,
+                    sub == learn ? "rules at the most" : "differences shown of each type")
+        ->capture_default_str();
+  }
 }
 
 void add_store_command(CLI::App& app, Arguments& arguments, Action& chosen) {

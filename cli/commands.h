@@ -49,7 +49,14 @@ int diff_command(const Common& common, std::uint64_t seq);
 int tail_command(const Common& common, const ListOptions& options);
 
 int rules_check_command(const Common& common);
-int rules_test_command(const Common& common);
+/// `junit`: a file for CI; empty: none.
+int rules_test_command(const Common& common, const std::string& junit);
+/// Why the rules matched the transaction of this event, or did not.
+int rules_explain_command(const Common& common, std::uint64_t seq);
+/// What the rules would have made of stored changes, beside what is stored.
+int rules_backtest_command(const Common& common, const ListOptions& options);
+/// Writes rules for the most frequent discovered signatures.
+int rules_learn_command(const Common& common, const ListOptions& options);
 int status_command(const Common& common);
 int doctor_command(const Common& common);
 /// Makes tables, log and key, or prints the SQL for a DBA who does.

@@ -233,8 +233,8 @@ int events_command(const Common& common, const ListOptions& options) {
       return true;
     }
     line.clear();
-    const auto rendered =
-        infer::append_rendered_event(line, event.seq, event.transaction_seq, event.payload);
+    const auto rendered = infer::append_rendered_event(line, event.seq, event.transaction_seq,
+                                                       event.payload, event.because);
     if (!rendered) throw core::Failure(core::Area::Store, false, rendered.error().message);
     printer.line(line);
     return true;
@@ -453,8 +453,8 @@ int tail_command(const Common& common, const ListOptions& options) {
   const auto print = [&](const store::StoredEvent& event) {
     if (common.format == Format::Ndjson) {
       std::string line;
-      const auto rendered =
-          infer::append_rendered_event(line, event.seq, event.transaction_seq, event.payload);
+      const auto rendered = infer::append_rendered_event(line, event.seq, event.transaction_seq,
+                                                         event.payload, event.because);
       if (!rendered) throw core::Failure(core::Area::Store, false, rendered.error().message);
       fmt::print("{}\n", line);
     } else {

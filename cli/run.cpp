@@ -152,13 +152,14 @@ void print_event(const infer::BusinessEvent& event) {
   std::fflush(stdout);
 }
 
-/// SIGINT and SIGTERM are taken here and nowhere else; all threads made afterwards inherit the
-/// mask.
+/// SIGINT, SIGTERM and SIGHUP are taken here and nowhere else; all threads made afterwards inherit
+/// the mask.
 sigset_t block_stop_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return set;
@@ -173,8 +174,21 @@ void print_progress(const pipeline::Snapshot& snapshot, double seconds) {
   std::fflush(stdout);
 }
 
-/// Runs until done or a stop signal; with `progress`, one line that is redrawn.
-void run_until_done(pipeline::Pipeline& pipeline, const sigset_t& stop_signals, bool progress) {
+/// Rules with errors change nothing: those that run go on.
+void reload_rules(pipeline::Pipeline& pipeline, const std::vector<std::string>& paths) {
+  auto rules = infer::load_rules(paths);
+  for (const auto& error : rules.errors) core::log(Level::Error, error.text());
+  if (!rules.errors.empty()) {
+    core::log(Level::Error, "the rules were not loaded anew; those from before stay in force");
+    return;
+  }
+  pipeline.reload(std::move(rules));
+}
+
+/// Runs until done or a stop signal, SIGHUP loads the rules anew; with `progress`, one line that is
+/// redrawn.
+void run_until_done(pipeline::Pipeline& pipeline, const std::vector<std::string>& rules,
+                    const sigset_t& signals, bool progress) {
   std::atomic<bool> done{false};
   std::exception_ptr failure;
   const auto started = std::chrono::steady_clock::now();
@@ -192,7 +206,9 @@ void run_until_done(pipeline::Pipeline& pipeline, const sigset_t& stop_signals, 
     });
     const timespec tick{0, std::chrono::nanoseconds(kTick).count()};
     while (!done) {
-      if (sigtimedwait(&stop_signals, nullptr, &tick) > 0) pipeline.stop();
+      const int signal = sigtimedwait(&signals, nullptr, &tick);
+      if (signal == SIGHUP) reload_rules(pipeline, rules);
+      if (signal == SIGINT || signal == SIGTERM) pipeline.stop();
       if (progress) print_progress(pipeline.snapshot(), seconds());
     }
   }
@@ -219,7 +235,7 @@ int run_command(const Common& common, const RunOptions& options) {
     server = start_server(common.config, options.no_auth, pipeline);
   }
   const bool progress = common.config.until_end && !options.print_events && is_terminal();
-  run_until_done(pipeline, stop_signals, progress);
+  run_until_done(pipeline, common.config.rules, stop_signals, progress);
   if (server) server->stop();
   return 0;
 }
@@ -229,7 +245,8 @@ int replay_command(const Common& common, const RunOptions& options) {
   auto rules = load_rules_or_throw(common.config.rules);
   pipeline::Pipeline pipeline(common.config, std::move(rules),
                               options.print_events ? pipeline::Announce(print_event) : nullptr);
-  run_until_done(pipeline, stop_signals, !options.print_events && is_terminal());
+  run_until_done(pipeline, common.config.rules, stop_signals,
+                 !options.print_events && is_terminal());
   return 0;
 }
 

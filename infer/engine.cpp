@@ -1,6 +1,8 @@
 #include "infer/actor.h"
+#include "infer/correlator.h"
 #include "infer/discovery.h"
 #include "infer/emitter.h"
+#include "infer/explain.h"
 #include "infer/rule_index.h"
 #include "infer/settle.h"
 
@@ -33,8 +35,8 @@ normalize::Gap rule_gap(normalize::GapKind kind, const normalize::Transaction& t
 
 }  // namespace
 
-struct Engine::State {
-  State(std::shared_ptr<const CompiledRules> rules_in, EngineOptions options_in)
+struct Engine::Impl {
+  Impl(std::shared_ptr<const CompiledRules> rules_in, EngineOptions options_in)
       : rules(rules_in ? std::move(rules_in) : std::make_shared<const CompiledRules>()),
         options(std::move(options_in)),
         evaluator(rules->slots),
@@ -42,7 +44,9 @@ struct Engine::State {
         matcher(evaluator),
         emitter(evaluator,
                 [this](const Rule& rule, const std::string& text) { failed(rule, text); }),
-        actors(options) {}
+        actors(options),
+        correlator(*rules, evaluator, emitter,
+                   [this](const Rule& rule, const std::string& text) { failed(rule, text); }) {}
 
   /// A Gap to fill; null when this version of the rule has one of the kind already.
   normalize::Gap* new_gap(normalize::GapKind kind, const Rule& rule);
@@ -60,6 +64,7 @@ struct Engine::State {
   Emitter emitter;
   ActorFinder actors;
   Discovery discovery;
+  Correlator correlator;
   binlog::Arena kept;  // what the matches of the transaction point to
   std::vector<Match> matches;
   BulkCounts bulk;
@@ -69,7 +74,7 @@ struct Engine::State {
   std::vector<normalize::Gap>* gaps = nullptr;          // where its Gaps go
 };
 
-normalize::Gap* Engine::State::new_gap(normalize::GapKind kind, const Rule& rule) {
+normalize::Gap* Engine::Impl::new_gap(normalize::GapKind kind, const Rule& rule) {
   const std::string name = versioned(rule);
   if (!reported.insert(cause(normalize::gap_kind_name(kind), name)).second) return nullptr;
   normalize::Gap& gap = gaps->emplace_back(rule_gap(kind, *transaction));
@@ -77,7 +82,7 @@ normalize::Gap* Engine::State::new_gap(normalize::GapKind kind, const Rule& rule
   return &gap;
 }
 
-void Engine::State::failed(const Rule& rule, const std::string& error) {
+void Engine::Impl::failed(const Rule& rule, const std::string& error) {
   auto* gap = new_gap(normalize::GapKind::RuleFailed, rule);
   if (gap == nullptr) return;
   gap->reason = fmt::format("rule '{}' could not be evaluated: {}", rule.id, error);
@@ -86,7 +91,7 @@ void Engine::State::failed(const Rule& rule, const std::string& error) {
                   rule.file, rule.line);
 }
 
-void Engine::State::settle_level(std::vector<Match>& level, std::size_t rows) {
+void Engine::Impl::settle_level(std::vector<Match>& level, std::size_t rows) {
   settle(level, rows, [&](const Rule& winner, const Rule& loser) {
     auto* gap = new_gap(normalize::GapKind::RuleConflict, loser);
     if (gap == nullptr) return;
@@ -101,7 +106,7 @@ void Engine::State::settle_level(std::vector<Match>& level, std::size_t rows) {
   level.clear();
 }
 
-void Engine::State::find_matches() {
+void Engine::Impl::find_matches() {
   const std::size_t rows = transaction->changes.size();
   kept.reset();
   matches.clear();
@@ -122,14 +127,14 @@ void Engine::State::find_matches() {
                    [](const Match& a, const Match& b) { return a.rows.front() < b.rows.front(); });
 }
 
-BusinessEvent Engine::State::emit(const Match& match) {
+BusinessEvent Engine::Impl::emit(const Match& match) {
   BusinessEvent event = emitter.emit(match, *transaction);
   event.actor = actors.find(match.rows, emitter.actor(match));
   emitter.summarize(match, event);
   return event;
 }
 
-BusinessEvent Engine::State::discovered() {
+BusinessEvent Engine::Impl::discovered() {
   BusinessEvent event;
   discovery.describe(*transaction, event);
   std::vector<std::uint32_t> rows(transaction->changes.size());
@@ -139,7 +144,7 @@ BusinessEvent Engine::State::discovered() {
 }
 
 Engine::Engine(std::shared_ptr<const CompiledRules> rules, EngineOptions options)
-    : state_(std::make_unique<State>(std::move(rules), std::move(options))) {}
+    : impl_(std::make_unique<Impl>(std::move(rules), std::move(options))) {}
 Engine::~Engine() = default;
 
 namespace {
@@ -155,7 +160,7 @@ void set_time(const normalize::Transaction& transaction, BusinessEvent& event) {
 
 void Engine::infer(const normalize::Transaction& transaction, std::vector<BusinessEvent>& out,
                    std::vector<normalize::Gap>& gaps) {
-  State& state = *state_;
+  Impl& state = *impl_;
   state.transaction = &transaction;
   state.gaps = &gaps;
   const std::size_t first = out.size();
@@ -164,11 +169,12 @@ void Engine::infer(const normalize::Transaction& transaction, std::vector<Busine
   for (const Match& match : state.matches) out.push_back(state.emit(match));
   if (out.size() == first) out.push_back(state.discovered());
   for (std::size_t n = first; n < out.size(); ++n) set_time(transaction, out[n]);
+  state.correlator.take(transaction, first, out);
 }
 
 void Engine::bulk(const normalize::Transaction& part, std::vector<BusinessEvent>& out,
                   std::vector<normalize::Gap>& gaps) {
-  State& state = *state_;
+  Impl& state = *impl_;
   if (part.first_part) {
     state.bulk.clear();
     state.bulk_rules.clear();
@@ -185,6 +191,9 @@ void Engine::bulk(const normalize::Transaction& part, std::vector<BusinessEvent>
   event.actor = state.actors.find({}, {});
   set_time(part, event);
   out.push_back(std::move(event));
+  state.transaction = &part;
+  state.gaps = &gaps;
+  state.correlator.take(part, out.size() - 1, out);
   state.bulk.clear();
   if (state.bulk_rules.empty()) return;
   auto gap = rule_gap(normalize::GapKind::RulesNotEvaluated, part);
@@ -195,8 +204,44 @@ void Engine::bulk(const normalize::Transaction& part, std::vector<BusinessEvent>
   state.bulk_rules.clear();
 }
 
+void Engine::set_state(State* state) {
+  impl_->correlator.set_state(state);
+}
+std::vector<StateRow> Engine::take_state() {
+  return impl_->correlator.take_state();
+}
+void Engine::set_event_seq(std::uint64_t seq) {
+  impl_->correlator.set_event_seq(seq);
+}
+
+std::vector<RuleExplanation> Engine::explain(const normalize::Transaction& transaction) {
+  Impl& state = *impl_;
+  std::vector<normalize::Gap> gaps;
+  const auto reported = state.reported;
+  state.transaction = &transaction;
+  state.gaps = &gaps;
+  state.find_matches();
+  const auto settled = state.matches;
+  state.index.begin(transaction);
+  std::vector<RuleExplanation> out;
+  binlog::Arena kept;
+  state.matcher.begin(transaction);
+  for (const Rule* rule : state.index.listening()) {
+    Explainer explainer(*rule, transaction, state.evaluator);
+    std::vector<Match> alone;
+    if (explainer.is_touched(state.index.rows_of(*rule))) {
+      state.matcher.set_trace(&explainer);
+      state.matcher.run(*rule, state.index.rows_of(*rule), kept, alone);
+      state.matcher.set_trace(nullptr);
+    }
+    out.push_back(explainer.finish(settled, alone, state.matcher.error()));
+  }
+  state.reported = reported;
+  return out;
+}
+
 void Engine::set_recorded_gaps(const std::vector<std::string>& gap_payloads) {
-  auto& reported = state_->reported;
+  auto& reported = impl_->reported;
   reported.clear();
   for (const std::string& payload : gap_payloads) {
     rapidjson::Document gap;

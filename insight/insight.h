@@ -2,5 +2,7 @@
 // no clock. The public header of insight/.
 #pragma once
 
+#include "insight/backtest.h"
 #include "insight/calendar.h"
+#include "insight/learn.h"
 #include "insight/summary.h"

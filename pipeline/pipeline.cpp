@@ -14,16 +14,15 @@ namespace rowtrail::pipeline {
 struct Pipeline::Impl {
   Impl(Config config_in, infer::LoadedRules rules_in, Announce announce)
       : config(std::move(config_in)),
-        rules(std::move(rules_in)),
         channel(config.limits.queue_bytes_max),
         capture(config, channel, state),
         sinks(config),
         writer(
-            config, rules, std::move(announce), channel, state, [this] { capture.interrupt(); },
+            config, std::move(rules_in), std::move(announce), channel, state,
+            [this] { capture.interrupt(); },
             [this](const std::string& note) { sinks.offer(note); }) {}
 
   Config config;
-  infer::LoadedRules rules;
   SharedState state;
   Channel channel;
   Capture capture;
@@ -49,6 +48,10 @@ void Pipeline::run() {
 void Pipeline::stop() noexcept {
   impl_->state.request_stop();
   impl_->capture.interrupt();
+}
+
+void Pipeline::reload(infer::LoadedRules rules) {
+  impl_->writer.reload(std::move(rules));
 }
 
 Snapshot Pipeline::snapshot() const {

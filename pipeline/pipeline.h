@@ -77,6 +77,9 @@ class Pipeline {
   /// Asks run() to return after the transactions in flight are durable. Any thread, async-safe
   /// enough for a signal thread.
   void stop() noexcept;
+  /// Goes on with other rules from the next transaction on; their versions are recorded. Any
+  /// thread.
+  void reload(infer::LoadedRules rules);
   [[nodiscard]] Snapshot snapshot() const;
 
  private:

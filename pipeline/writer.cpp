@@ -21,19 +21,46 @@ std::int64_t now_us() {
 
 }  // namespace
 
-WriterLoop::WriterLoop(const Config& config, const infer::LoadedRules& rules, Announce announce,
+WriterLoop::WriterLoop(const Config& config, infer::LoadedRules rules, Announce announce,
                        Channel& channel, SharedState& state, std::function<void()> on_reset,
                        std::function<void(const std::string&)> on_head)
     : config_(config),
-      rules_(rules),
+      rules_(std::move(rules)),
       announce_(std::move(announce)),
       channel_(channel),
       state_(state),
       on_reset_(std::move(on_reset)),
       on_head_(std::move(on_head)) {
+  make_engine();
+}
+
+void WriterLoop::make_engine() {
   infer::EngineOptions options;
-  if (!config.actor_columns.empty()) options.actor_columns = config.actor_columns;
+  if (!config_.actor_columns.empty()) options.actor_columns = config_.actor_columns;
   engine_ = std::make_unique<infer::Engine>(rules_.rules, options);
+}
+
+void WriterLoop::reload(infer::LoadedRules rules) {
+  const std::scoped_lock lock(reload_mutex_);
+  reloaded_ = std::move(rules);
+}
+
+/// Between two transactions: what came before is committed under the rules that judged it.
+void WriterLoop::take_reloaded() {
+  if (inside_transaction_) return;
+  {
+    const std::scoped_lock lock(reload_mutex_);
+    if (!reloaded_) return;
+  }
+  if (dirty_) commit();
+  {
+    const std::scoped_lock lock(reload_mutex_);
+    rules_ = std::move(*reloaded_);
+    reloaded_.reset();
+  }
+  make_engine();
+  record_rules();
+  core::log(core::Level::Info, fmt::format("{} rules loaded anew", rules_.infos.size()));
 }
 
 void WriterLoop::run() noexcept {
@@ -85,19 +112,7 @@ void WriterLoop::open_store() {
   dirty_ = inside_transaction_ = false;
   pending_.clear();
 
-  auto rule_gaps = store_->recorded_gaps(normalize::GapKind::RuleFailed);
-  for (auto& gap : store_->recorded_gaps(normalize::GapKind::RuleConflict)) {
-    rule_gaps.push_back(std::move(gap));
-  }
-  engine_->set_recorded_gaps(rule_gaps);
-  const auto recorded = store_->recorded_rules();
-  const std::unordered_set<std::string> known(recorded.begin(), recorded.end());
-  for (const auto& rule : rules_.infos) {
-    if (known.contains(rule.id + "@" + rule.version)) continue;
-    batch_.add_rule(rule, now_us());
-    dirty_ = true;
-  }
-  if (dirty_) commit();
+  record_rules();
   state_.update([&](Snapshot& s) {
     s.position = position_;
     s.event_time_us = event_time_us_;
@@ -108,9 +123,28 @@ void WriterLoop::open_store() {
   state_.set_durable(std::move(durable), channel_.epoch());
 }
 
+/// The engine knows what the record holds, and the record every version of a rule that acts.
+void WriterLoop::record_rules() {
+  auto rule_gaps = store_->recorded_gaps(normalize::GapKind::RuleFailed);
+  for (auto& gap : store_->recorded_gaps(normalize::GapKind::RuleConflict)) {
+    rule_gaps.push_back(std::move(gap));
+  }
+  engine_->set_recorded_gaps(rule_gaps);
+  engine_->set_state(store_.get());
+  const auto recorded = store_->recorded_rules();
+  const std::unordered_set<std::string> known(recorded.begin(), recorded.end());
+  for (const auto& rule : rules_.infos) {
+    if (known.contains(rule.id + "@" + rule.version)) continue;
+    batch_.add_rule(rule, now_us());
+    dirty_ = true;
+  }
+  if (dirty_) commit();
+}
+
 void WriterLoop::drain() {
   Item item;
   for (;;) {
+    take_reloaded();
     const bool waiting = dirty_ && !inside_transaction_;
     if (channel_.pop(item, waiting ? std::chrono::milliseconds{0} : kIdleWait)) {
       take(std::move(item));
@@ -231,6 +265,7 @@ void WriterLoop::record(const normalize::Transaction& transaction) {
         batch_.add(transaction, next_change, config_.limits.append_bytes, events_, rule_gaps_);
     if (batch_.bytes() >= config_.limits.append_bytes) append();
   } while (next_change < transaction.changes.size());
+  engine_->set_event_seq(batch_.next_seq() - events_.size());
   changes_ += transaction.changes.size();
   event_count_ += events_.size();
   if (!transaction.last_part) return;
@@ -274,6 +309,7 @@ void WriterLoop::append() {
 
 void WriterLoop::commit() {
   append();
+  store_->save_state(engine_->take_state());
   position_.gtid_set = gtids_ ? gtids_->text() : std::string();
   store_->commit(config_.source.name, position_, event_time_us_);
   uncommitted_bytes_ = 0;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,16 +18,21 @@ namespace rowtrail::pipeline {
 class WriterLoop {
  public:
   /// `on_reset` wakes capture, which has to read again from the durable position.
-  WriterLoop(const Config& config, const infer::LoadedRules& rules, Announce announce,
-             Channel& channel, SharedState& state, std::function<void()> on_reset,
+  WriterLoop(const Config& config, infer::LoadedRules rules, Announce announce, Channel& channel,
+             SharedState& state, std::function<void()> on_reset,
              std::function<void(const std::string& note)> on_head);
 
   /// Until the channel is closed and drained, or an error that waiting cannot mend.
   void run() noexcept;
+  /// Other rules, from the next transaction on. Any thread.
+  void reload(infer::LoadedRules rules);
 
  private:
   void supervise();
   void open_store();
+  void make_engine();
+  void record_rules();
+  void take_reloaded();
   void drain();
   void take(Item item);
   void take_transaction(const normalize::Transaction& transaction);
@@ -41,7 +47,9 @@ class WriterLoop {
   void commit();
 
   const Config& config_;
-  const infer::LoadedRules& rules_;
+  infer::LoadedRules rules_;
+  std::mutex reload_mutex_;
+  std::optional<infer::LoadedRules> reloaded_;
   Announce announce_;
   Channel& channel_;
   SharedState& state_;

@@ -196,7 +196,7 @@ void EventRows::read(store::Reader& reader, const List& list, const store::Page&
 }
 
 core::Result<> EventRows::render(std::string& out, const Row& row) {
-  return infer::append_rendered_event(out, row.seq, row.transaction_seq, row.payload);
+  return infer::append_rendered_event(out, row.seq, row.transaction_seq, row.payload, row.because);
 }
 
 void ChangeRows::read(store::Reader& reader, const List& list, const store::Page& page,

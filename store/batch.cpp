@@ -46,6 +46,7 @@ void Batch::reset(std::uint64_t first_seq) {
   clear_records(changes);
   clear_records(events);
   clear_records(objects);
+  evidence.clear();
   schemas.clear();
   rules.clear();
   gaps.clear();
@@ -95,7 +96,8 @@ std::size_t Batch::add(const normalize::Transaction& transaction, std::size_t fi
   if (next < transaction.changes.size()) return next;
   for (const auto& gap : transaction.gaps) add_gap(transaction, gap);
   for (const auto& gap : rule_gaps) add_gap(transaction, gap);
-  for (const auto& event : events_in) add_event(transaction, event);
+  const auto first_event_seq = next_seq_;
+  for (const auto& event : events_in) add_event(transaction, event, first_event_seq);
   return next;
 }
 
@@ -185,8 +187,8 @@ void Batch::add_gap(const normalize::Transaction& transaction, const normalize::
   gaps.push_back(record);
 }
 
-void Batch::add_event(const normalize::Transaction& transaction,
-                      const infer::BusinessEvent& event) {
+void Batch::add_event(const normalize::Transaction& transaction, const infer::BusinessEvent& event,
+                      std::uint64_t first_event_seq) {
   EventRecord record;
   record.seq = next_seq_++;
   record.transaction_seq = transaction_seq_;
@@ -201,6 +203,10 @@ void Batch::add_event(const normalize::Transaction& transaction,
     objects.push_back({put(object.type), put(object.id), put(object.role)});
   }
   record.objects_end = static_cast<std::uint32_t>(objects.size());
+  for (const auto& ref : event.because) {
+    const bool here = ref.seq == infer::kUnknownSeq;  // of this very transaction
+    evidence.push_back({record.seq, here ? first_event_seq + ref.index : ref.seq});
+  }
   const std::size_t begin = bytes_.size();
   infer::append_event(bytes_, event, transaction);
   record.payload = since(begin);

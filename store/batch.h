@@ -64,6 +64,11 @@ struct EventRecord {
 struct ObjectRecord {
   Slice type, id, role;
 };
+/// An event and one it rests on.
+struct EvidenceRecord {
+  std::uint64_t seq = 0;
+  std::uint64_t evidence_seq = 0;
+};
 struct SchemaRecord {
   std::uint64_t seq = 0;
   std::int64_t time_us = 0;
@@ -128,6 +133,7 @@ class Batch {
   std::vector<ChangeRecord> changes;
   std::vector<EventRecord> events;
   std::vector<ObjectRecord> objects;
+  std::vector<EvidenceRecord> evidence;
   std::vector<SchemaRecord> schemas;
   std::vector<RuleRecord> rules;
   std::vector<GapRecord> gaps;
@@ -146,7 +152,8 @@ class Batch {
   void add_schemas(const normalize::Transaction& transaction);
   void add_change(const normalize::Transaction& transaction, const normalize::Change& change);
   void add_gap(const normalize::Transaction& transaction, const normalize::Gap& gap);
-  void add_event(const normalize::Transaction& transaction, const infer::BusinessEvent& event);
+  void add_event(const normalize::Transaction& transaction, const infer::BusinessEvent& event,
+                 std::uint64_t first_event_seq);
   std::uint32_t table_index(const normalize::Change& change);
   std::uint64_t& open_seq(const std::string& source);
 

@@ -10,8 +10,14 @@
 namespace rowtrail::store {
 namespace {
 
-constexpr std::string_view kEventColumns =
-    "SELECT e.seq, e.transaction_seq, e.time_us, e.type, e.actor, e.payload";
+std::string event_columns(Engine engine) {
+  return fmt::format(
+      "SELECT e.seq, e.transaction_seq, e.time_us, e.type, e.actor, e.payload, COALESCE((SELECT {} "
+      "FROM (SELECT v.evidence_seq FROM event_evidence v WHERE v.log_id = e.log_id AND "
+      "v.seq = e.seq ORDER BY v.ordinal) AS b), '')",
+      engine == Engine::Sqlite ? "group_concat(b.evidence_seq)"
+                               : "string_agg(b.evidence_seq::text, ',')");
+}
 
 // min() over (log_id, transaction_seq, seq): the event an actor is taken from.
 constexpr std::string_view kChangeColumns =
@@ -203,7 +209,7 @@ Statement select_events(Engine engine, std::int64_t log_id, const Filter& filter
   if (filter.since_us) where.compare("e.time_us", ">=", *filter.since_us);
   if (filter.until_us) where.compare("e.time_us", "<", *filter.until_us);
   where.page(order, page);
-  statement.sql = std::string(kEventColumns);
+  statement.sql = event_columns(engine);
   statement.sql +=
       by_object ? " FROM event_object o JOIN event e ON e.log_id = o.log_id AND e.seq = o.seq"
                 : " FROM event e";
@@ -212,19 +218,20 @@ Statement select_events(Engine engine, std::int64_t log_id, const Filter& filter
   return statement;
 }
 
-Statement select_event(std::int64_t log_id, std::uint64_t seq) {
+Statement select_event(Engine engine, std::int64_t log_id, std::uint64_t seq) {
   Statement statement;
   Where where(statement, log_id, "e");
   where.compare("e.seq", "=", as_signed(seq));
-  statement.sql = std::string(kEventColumns) + " FROM event e" + where.text();
+  statement.sql = event_columns(engine) + " FROM event e" + where.text();
   return statement;
 }
 
-Statement select_transaction_events(std::int64_t log_id, std::uint64_t transaction_seq) {
+Statement select_transaction_events(Engine engine, std::int64_t log_id,
+                                    std::uint64_t transaction_seq) {
   Statement statement;
   Where where(statement, log_id, "e");
   where.compare("e.transaction_seq", "=", as_signed(transaction_seq));
-  statement.sql = std::string(kEventColumns) + " FROM event e" + where.text() + " ORDER BY e.seq";
+  statement.sql = event_columns(engine) + " FROM event e" + where.text() + " ORDER BY e.seq";
   return statement;
 }
 

@@ -26,11 +26,11 @@ struct Resolved {
 [[nodiscard]] Statement select_table_ids(std::int64_t log_id, const Filter& filter);
 [[nodiscard]] Statement select_transaction_seqs(std::int64_t log_id, const Filter& filter);
 
-/// Columns: seq, transaction_seq, time_us, type, actor, payload.
+/// Columns: seq, transaction_seq, time_us, type, actor, payload, seqs of the events it rests on.
 [[nodiscard]] Statement select_events(Engine engine, std::int64_t log_id, const Filter& filter,
                                       const Resolved& resolved, const Page& page);
-[[nodiscard]] Statement select_event(std::int64_t log_id, std::uint64_t seq);
-[[nodiscard]] Statement select_transaction_events(std::int64_t log_id,
+[[nodiscard]] Statement select_event(Engine engine, std::int64_t log_id, std::uint64_t seq);
+[[nodiscard]] Statement select_transaction_events(Engine engine, std::int64_t log_id,
                                                   std::uint64_t transaction_seq);
 
 /// Columns: seq, transaction_seq, payload, transaction's payload, its first event's payload (or

@@ -21,6 +21,7 @@ StoredEvent read_event(const Row& row) {
   event.type = row.text(3);
   event.actor = row.text(4);
   event.payload = row.text(5);
+  event.because = row.text(6);
   return event;
 }
 
@@ -124,7 +125,7 @@ void LogReader::gaps(const Filter& filter, const Page& page, const Visitor<Store
 
 std::optional<StoredEvent> LogReader::event(std::uint64_t seq) {
   std::optional<StoredEvent> found;
-  db_->query(select_event(log_id_, seq), [&](const Row& row) {
+  db_->query(select_event(db_->engine(), log_id_, seq), [&](const Row& row) {
     found = read_event(row);
     return true;
   });
@@ -159,10 +160,11 @@ std::optional<StoredTransaction> LogReader::transaction(const std::string& sourc
 
 std::vector<StoredEvent> LogReader::transaction_events(std::uint64_t transaction_seq) {
   std::vector<StoredEvent> found;
-  db_->query(select_transaction_events(log_id_, transaction_seq), [&](const Row& row) {
-    found.push_back(read_event(row));
-    return true;
-  });
+  db_->query(select_transaction_events(db_->engine(), log_id_, transaction_seq),
+             [&](const Row& row) {
+               found.push_back(read_event(row));
+               return true;
+             });
   return found;
 }
 

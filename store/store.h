@@ -30,10 +30,8 @@ struct SourceState {
   std::uint64_t xa_rolled_back = 0;              // prepared XA transactions that were dropped
 };
 
-class Writer {
+class Writer : public infer::State {
  public:
-  virtual ~Writer() = default;
-
   /// What a restart needs; empty for a source the log has not seen.
   virtual SourceState source_state(const std::string& source) = 0;
   /// seq of the next record.
@@ -56,6 +54,8 @@ class Writer {
   /// Its fate is known: forgets all parts; counts it when it was rolled back. True if there were
   /// any.
   virtual bool drop_xa(const std::string& source, const std::string& xid, bool rolled_back) = 0;
+  /// What rules over time remember, as of the open database transaction.
+  virtual void save_state(const std::vector<infer::StateRow>& rows) = 0;
   /// Makes everything appended durable together with the source's position. Either all or nothing.
   virtual void commit(const std::string& source, const binlog::Position& position,
                       std::int64_t event_time_us) = 0;
@@ -98,6 +98,7 @@ struct StoredEvent {
   std::int64_t time_us = 0;
   std::string type, actor;
   std::string payload;
+  std::string because;  // seqs of the events it rests on: "7,9"
 };
 struct StoredChange {
   std::uint64_t seq = 0;

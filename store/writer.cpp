@@ -69,12 +69,15 @@ class LogWriter final : public Writer {
   std::uint64_t next_seq() override { return tree_.size(); }
   std::vector<std::string> recorded_rules() override;
   std::vector<std::string> recorded_gaps(normalize::GapKind kind) override;
+  std::vector<infer::StateRow> state_rows() override;
+  bool has_state(const std::string& rule, const std::string& key) override;
   void append(const Batch& batch) override;
   void keep_xa(const std::string& source, const std::string& xid, std::uint64_t part,
                std::string_view bytes) override;
   std::optional<std::string> kept_xa(const std::string& source, const std::string& xid,
                                      std::uint64_t part) override;
   bool drop_xa(const std::string& source, const std::string& xid, bool rolled_back) override;
+  void save_state(const std::vector<infer::StateRow>& rows) override;
   void commit(const std::string& source, const binlog::Position& position,
               std::int64_t event_time_us) override;
   void commit_records() override;
@@ -408,6 +411,43 @@ std::vector<std::string> LogWriter::recorded_gaps(normalize::GapKind kind) {
                return true;
              });
   return payloads;
+}
+
+std::vector<infer::StateRow> LogWriter::state_rows() {
+  std::vector<infer::StateRow> rows;
+  db_->query({"SELECT rule, key, value FROM rule_state WHERE log_id = $1 AND value <> '' "
+              "ORDER BY rule, key",
+              {log_id_}},
+             [&](const Row& row) {
+               rows.push_back({std::string(row.text(0)), std::string(row.text(1)),
+                               std::string(row.text(2)), false});
+               return true;
+             });
+  return rows;
+}
+
+bool LogWriter::has_state(const std::string& rule, const std::string& key) {
+  bool found = false;
+  db_->query({"SELECT 1 FROM rule_state WHERE log_id = $1 AND rule = $2 AND key = $3",
+              {log_id_, rule, column_text(key)}},
+             [&](const Row&) { return found = true; });
+  return found;
+}
+
+void LogWriter::save_state(const std::vector<infer::StateRow>& rows) {
+  if (rows.empty()) return;
+  begin();
+  for (const auto& row : rows) {
+    if (row.removed) {
+      db_->execute({"DELETE FROM rule_state WHERE log_id = $1 AND rule = $2 AND key = $3",
+                    {log_id_, row.rule, column_text(row.key)}});
+      continue;
+    }
+    db_->execute(
+        {"INSERT INTO rule_state (log_id, rule, key, value) VALUES ($1, $2, $3, $4) "
+         "ON CONFLICT (log_id, rule, key) DO UPDATE SET value = excluded.value",
+         {log_id_, row.rule, column_text(row.key), row.value}});
+  }
 }
 
 void LogWriter::begin() {
