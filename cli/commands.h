@@ -18,6 +18,7 @@ enum class Format : std::uint8_t { Text, Json, Ndjson, Csv };
 struct Common {
   pipeline::Config config;
   Format format = Format::Text;
+  std::string config_file;  // where the configuration was read from; empty: nowhere
 };
 
 struct RunOptions {
@@ -52,6 +53,14 @@ int rules_check_command(const Common& common);
 int rules_test_command(const Common& common);
 int status_command(const Common& common);
 int doctor_command(const Common& common);
+
+// config.cpp
+int config_check_command(const Common& common);
+int config_show_command(const Common& common);
+int config_schema_command(const Common& common);
+/// Interviews the source and writes rowtrail.yaml to `out`, which must not exist yet.
+int init_command(const Common& common, const std::string& out);
+
 /// Signs a log that was restored or has lost its key, with the reason on record.
 int store_accept_command(const Common& common, const std::string& reason);
 struct SummaryOptions {

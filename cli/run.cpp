@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/service.h"
 #include "cli/terminal.h"
 #include "server/server.h"
 
@@ -161,8 +162,10 @@ void run_until_done(pipeline::Pipeline& pipeline, const sigset_t& stop_signals, 
       done = true;
     });
     const timespec tick{0, std::chrono::nanoseconds(kTick).count()};
+    Service service;
     while (!done) {
       if (sigtimedwait(&stop_signals, nullptr, &tick) > 0) pipeline.stop();
+      service.tick(pipeline.snapshot());
       if (progress) print_progress(pipeline.snapshot(), seconds());
     }
   }

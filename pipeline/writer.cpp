@@ -111,6 +111,7 @@ void WriterLoop::open_store() {
 void WriterLoop::drain() {
   Item item;
   for (;;) {
+    state_.beat_writer();
     const bool waiting = dirty_ && !inside_transaction_;
     if (channel_.pop(item, waiting ? std::chrono::milliseconds{0} : kIdleWait)) {
       take(std::move(item));
