@@ -18,15 +18,6 @@ std::int64_t now_us() {
       .count();
 }
 
-/// Gaps are in the record; whoever watches the log shall not have to look there to learn of one.
-void say_gaps(const normalize::Transaction& transaction, const std::vector<normalize::Gap>& gaps) {
-  for (const auto& gap : gaps) {
-    core::log(core::Level::Warn, fmt::format("gap {} at {}:{} in transaction {}: {}; {}",
-                                             normalize::gap_kind_name(gap.kind), gap.file, gap.pos,
-                                             transaction.id, gap.reason, gap.advice));
-  }
-}
-
 }  // namespace
 
 WriterLoop::WriterLoop(const Config& config, const infer::LoadedRules& rules, Announce announce,
@@ -155,8 +146,8 @@ void WriterLoop::take_transaction(const normalize::Transaction& transaction) {
   } else {
     engine_->bulk(transaction, events_, rule_gaps_);
   }
-  say_gaps(transaction, transaction.gaps);
-  say_gaps(transaction, rule_gaps_);
+  note_gaps(transaction, transaction.gaps);
+  note_gaps(transaction, rule_gaps_);
   // A large transaction is rendered in slices, so that its text never stands in memory as a whole.
   std::size_t next_change = 0;
   do {
@@ -169,9 +160,6 @@ void WriterLoop::take_transaction(const normalize::Transaction& transaction) {
   inside_transaction_ = !transaction.last_part;
   changes_ += transaction.changes.size();
   event_count_ += events_.size();
-  for (const auto& gap : transaction.gaps) {
-    ++gaps_[std::string(normalize::gap_kind_name(gap.kind))];
-  }
   if (!transaction.last_part) return;
   ++transactions_;
   if (position_.file != transaction.file) position_.file = transaction.file;
@@ -185,6 +173,18 @@ void WriterLoop::take_transaction(const normalize::Transaction& transaction) {
   if (uncommitted_bytes_ + batch_.bytes() >= config_.limits.commit_bytes_max) commit();
 }
 
+/// Gaps are in the record; whoever watches the log or the metrics shall learn of them there too.
+void WriterLoop::note_gaps(const normalize::Transaction& transaction,
+                           const std::vector<normalize::Gap>& gaps) {
+  for (const auto& gap : gaps) {
+    const std::string kind(normalize::gap_kind_name(gap.kind));
+    ++gaps_[kind];
+    core::log(core::Level::Warn,
+              fmt::format("gap {} at {}:{} in transaction {}: {}; {}", kind, gap.file, gap.pos,
+                          transaction.id, gap.reason, gap.advice));
+  }
+}
+
 void WriterLoop::append() {
   if (batch_.empty()) return;
   uncommitted_bytes_ += batch_.bytes();
@@ -196,7 +196,6 @@ void WriterLoop::commit() {
   append();
   position_.gtid_set = gtids_ ? gtids_->text() : std::string();
   store_->commit(config_.source.name, position_, event_time_us_);
-  store_->publish_head(false);
   uncommitted_bytes_ = 0;
   dirty_ = false;
   state_.update([&](Snapshot& s) {
@@ -211,6 +210,7 @@ void WriterLoop::commit() {
   });
   for (const auto& event : pending_) announce_(event);
   pending_.clear();
+  store_->publish_head(false);  // last: the records are durable whatever becomes of it
 }
 
 }  // namespace rowtrail::pipeline

@@ -29,6 +29,8 @@ class WriterLoop {
   void drain();
   void take(Item item);
   void take_transaction(const normalize::Transaction& transaction);
+  void note_gaps(const normalize::Transaction& transaction,
+                 const std::vector<normalize::Gap>& gaps);
   void append();
   void commit();
 
