@@ -2,7 +2,7 @@
 # bare Debian 12. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: all build deps demo test test-extra asan tidy format format-check bench long clean clean-servers help
+.PHONY: all build deps demo test test-extra asan tidy format format-check static deb bench long clean clean-servers help
 
 export BUILD ?= build/release
 export T ?=
@@ -44,6 +44,13 @@ format: deps  ## clang-format every source file in place
 
 format-check: deps  ## fail where clang-format would change something
 	@clang-format-14 --dry-run --Werror $(sources) && echo "clang-format: no findings"
+
+static: deps  ## one static binary, dist/rowtrail, that needs nothing beside it
+	@deploy/static/build.sh
+
+deb: static  ## a Debian package of the static binary with its systemd units, in dist/
+	@cd build/static && cpack -G DEB -B ../../dist > cpack.log || { tail -n 20 cpack.log; exit 1; }
+	@rm -rf dist/_CPack_Packages && ls dist/*.deb
 
 bench: build  ## benchmarks
 	@if [ -x bench/run.sh ]; then bench/run.sh; else echo "no benchmarks yet"; exit 1; fi

@@ -19,6 +19,8 @@ namespace {
 using core::Area;
 using core::Failure;
 
+constexpr const char* kSystemConfig = "/etc/rowtrail/rowtrail.yaml";
+
 /// Everything the command line can say, before it is merged with the config file.
 struct Arguments {
   std::string config, store, source, source_name, password_file, start,
@@ -48,14 +50,24 @@ Format format_of(const std::string& name) {
   return Format::Text;
 }
 
+void value_or_throw(const core::Result<>& result) {
+  if (!result) throw Failure(Area::Usage, false, result.error().message);
+}
+
+/// What --config or $ROWTRAIL_CONFIG names, else the system's file where there is one.
+std::string config_file(const std::string& given) {
+  if (!given.empty()) return given;
+  if (const char* named = std::getenv("ROWTRAIL_CONFIG")) return named;
+  return ::access(kSystemConfig, R_OK) == 0 ? kSystemConfig : "";
+}
+
 Common merge(const Arguments& arguments) {
   Common common;
   auto& config = common.config;
-  if (!arguments.config.empty()) {
-    if (auto loaded = pipeline::load_config(arguments.config, config); !loaded) {
-      throw Failure(Area::Usage, false, loaded.error().message);
-    }
-  }
+  common.config_file = config_file(arguments.config);
+  if (!common.config_file.empty())
+    value_or_throw(pipeline::load_config(common.config_file, config));
+  value_or_throw(pipeline::load_environment(config));
   if (!arguments.store.empty()) config.store_url = arguments.store;
   if (!arguments.source_name.empty()) config.source.name = arguments.source_name;
   if (const char* password = std::getenv("ROWTRAIL_SOURCE_PASSWORD")) {
@@ -65,9 +77,7 @@ Common merge(const Arguments& arguments) {
     config.source.server.password = value_or_throw(pipeline::read_secret(arguments.password_file));
   }
   if (!arguments.source.empty()) {
-    if (auto set = pipeline::set_source_url(arguments.source, config.source); !set) {
-      throw Failure(Area::Usage, false, set.error().message);
-    }
+    value_or_throw(pipeline::set_source_url(arguments.source, config.source));
   }
   if (!arguments.start.empty()) config.source.start = arguments.start;
   if (!arguments.rules.empty()) config.rules = arguments.rules;
@@ -75,7 +85,12 @@ Common merge(const Arguments& arguments) {
   if (!arguments.token_file.empty()) config.token_file = arguments.token_file;
   config.until_end = arguments.until == "end";
   config.source.files = arguments.files;
-  if (config.source.name.empty() && !config.source.files.empty()) config.source.name = "files";
+  if (config.source.name.empty()) {
+    const auto& server = config.source.server;
+    config.source.name = !config.source.files.empty() ? "files"
+                         : !server.socket.empty()     ? "localhost"
+                                                      : server.host;
+  }
   common.format = format_of(arguments.format);
   return common;
 }
@@ -284,6 +299,18 @@ const std::vector<Command>& commands() {
              "where `rowtrail run` serves the dashboard, for links (default 127.0.0.1:8765)");
        },
        [](const Arguments& a) { return mcp_command(merge(a)); }},
+      {"init", "Ask a server what it is, write the configuration, print the grants it needs",
+       "rowtrail init --source mysql://rowtrail@db1:3306 --out /etc/rowtrail/rowtrail.yaml",
+       [](CLI::App& c, Arguments& a) {
+         add_source_options(c, a);
+         c.add_option("--rules", a.rules, "rule files or folders (repeatable)");
+         c.add_option("--out", a.out, "write the configuration here; standard output otherwise");
+       },
+       [](const Arguments& a) {
+         const auto common = merge(a);
+         need_source(common);
+         return init_command(common, a.out);
+       }},
       {"version", "Print the version", "rowtrail version", [](CLI::App&, Arguments&) {},
        [](const Arguments& a) { return version_command(merge(a)); }},
   };
@@ -389,6 +416,19 @@ void add_manual_commands(CLI::App& app, Action& chosen) {
   });
 }
 
+void add_config_command(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("config", "Check, show and describe the configuration");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help, int (*act)(const Common&)) {
+    auto* sub = command->add_subcommand(name, help);
+    sub->footer(fmt::format("Example:\n  rowtrail config {} --config rowtrail.yaml", name));
+    sub->callback([&chosen, act] { chosen = [act](const Arguments& a) { return act(merge(a)); }; });
+  };
+  add("check", "Read all files; every error with file, line and column", config_check_command);
+  add("show", "The options in force after file, environment and flags", config_show_command);
+  add("schema", "JSON Schema of rowtrail.yaml, for editors", config_schema_command);
+}
+
 int report_failure(const Failure& failure) {
   fmt::print(stderr, "rowtrail: {}\n", failure.what());
   return static_cast<int>(failure.area());
@@ -410,7 +450,8 @@ int run(int argc, char** argv) {
   CLI::App app{"rowtrail: what happened in a MySQL or MariaDB database, who did it, and the proof"};
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_option("--config", arguments.config, "YAML config file");
+  app.add_option("--config", arguments.config,
+                 "YAML config file (else $ROWTRAIL_CONFIG, else /etc/rowtrail/rowtrail.yaml)");
   app.add_option("--store", arguments.store, "sqlite:///PATH or postgresql://USER@HOST/DB");
   app.add_option("--format", arguments.format, "text, json, ndjson or csv")
       ->check(CLI::IsMember({"text", "json", "ndjson", "csv"}))
@@ -426,6 +467,7 @@ int run(int argc, char** argv) {
   }
   add_rules_command(app, arguments, chosen);
   add_store_command(app, arguments, chosen);
+  add_config_command(app, chosen);
   add_manual_commands(app, chosen);
   try {
     app.parse(argc, argv);

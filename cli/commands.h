@@ -18,6 +18,7 @@ enum class Format : std::uint8_t { Text, Json, Ndjson, Csv };
 struct Common {
   pipeline::Config config;
   Format format = Format::Text;
+  std::string config_file;  // where the configuration was read from; empty: nowhere
 };
 
 struct RunOptions {
@@ -62,6 +63,14 @@ int doctor_command(const Common& common);
 /// Makes tables, log and key, or prints the SQL for a DBA who does.
 int store_init_command(const Common& common, bool print_sql);
 int store_migrate_command(const Common& common, bool dry_run);
+
+// config.cpp
+int config_check_command(const Common& common);
+int config_show_command(const Common& common);
+int config_schema_command(const Common& common);
+/// Interviews the source and writes rowtrail.yaml to `out`, which must not exist yet.
+int init_command(const Common& common, const std::string& out);
+
 /// Signs a log that was restored or has lost its key, with the reason on record.
 int store_accept_command(const Common& common, const std::string& reason);
 struct VerifyOptions {

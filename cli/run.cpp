@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/service.h"
 #include "cli/terminal.h"
 #include "server/server.h"
 
@@ -205,10 +206,12 @@ void run_until_done(pipeline::Pipeline& pipeline, const std::vector<std::string>
       done = true;
     });
     const timespec tick{0, std::chrono::nanoseconds(kTick).count()};
+    Service service;
     while (!done) {
       const int signal = sigtimedwait(&signals, nullptr, &tick);
       if (signal == SIGHUP) reload_rules(pipeline, rules);
       if (signal == SIGINT || signal == SIGTERM) pipeline.stop();
+      service.tick(pipeline.snapshot());
       if (progress) print_progress(pipeline.snapshot(), seconds());
     }
   }

@@ -219,6 +219,7 @@ Capture::Outcome Capture::stream() {
   state_.set_phase(Phase::Streaming, {});
   while (!state_.stopping()) {
     const auto raw = source_->next();
+    state_.beat_capture();
     if (!raw) throw Failure(Area::Source, false, raw.error().message);
     if (channel_.epoch() != epoch_) return Outcome::Reset;
     if (raw->empty()) {

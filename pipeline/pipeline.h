@@ -58,6 +58,8 @@ struct Snapshot {
   std::size_t queued_bytes = 0;
   binlog::Position position;  // durable
   std::vector<SinkState> sinks;
+  // Turns of the two loops: one that stands still while nothing is waited for hangs.
+  std::uint64_t capture_beats = 0, writer_beats = 0;
 };
 
 /// One line for whoever watches: a business event that has just become durable.

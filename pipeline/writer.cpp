@@ -145,6 +145,7 @@ void WriterLoop::drain() {
   Item item;
   for (;;) {
     take_reloaded();
+    state_.beat_writer();
     const bool waiting = dirty_ && !inside_transaction_;
     if (channel_.pop(item, waiting ? std::chrono::milliseconds{0} : kIdleWait)) {
       take(std::move(item));

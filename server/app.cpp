@@ -1,5 +1,6 @@
 #include "server/app.h"
 
+#include "core/nearest.h"
 #include "server/dashboard.h"
 #include "server/encoding.h"
 
@@ -85,7 +86,7 @@ Problem no_such_route(const Target& target) {
   for (const std::string& segment : target.segments) path += "/" + segment;
   std::vector<std::string_view> patterns;
   for (const Route& route : routes()) patterns.push_back(route.pattern);
-  const std::string_view near = nearest(path, patterns);
+  const std::string_view near = core::nearest(path, patterns);
   return {ProblemId::NoSuchRoute, fmt::format("There is nothing at {}.", path),
           near.empty() ? "/openapi.json lists every path." : fmt::format("Did you mean {}?", near),
           ""};
@@ -187,7 +188,7 @@ Outcome<void> App::read_query(Call& call, Target& target) const {
   const auto& allowed = call.route->parameters;
   for (auto& [name, value] : target.query) {
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
-      const std::string_view near = nearest(name, allowed);
+      const std::string_view near = core::nearest(name, allowed);
       std::string hint = !near.empty()     ? fmt::format("Did you mean `{}`?", near)
                          : allowed.empty() ? "This path takes no parameters."
                                            : fmt::format("It takes {}.", fmt::join(allowed, ", "));

@@ -61,8 +61,4 @@ using Outcome = boost::system::result<T, Problem>;
 /// The problem as application/problem+json.
 [[nodiscard]] Response problem_response(const Problem& problem);
 
-/// The candidate nearest to a misspelt word, or empty when none is near.
-[[nodiscard]] std::string_view nearest(std::string_view word,
-                                       std::span<const std::string_view> candidates);
-
 }  // namespace rowtrail::server
