@@ -490,15 +490,16 @@ Answer get_event_tool(const Ask& ask, const Json& arguments) {
     return tool_error(error->message);
   }
   const bool proof = arguments.HasMember("proof") && arguments["proof"].IsTrue();
-  Json of_event(rapidjson::kObjectType);
-  rapidjson::Document::AllocatorType allocator;
-  if (arguments.HasMember("seq"))
-    of_event.AddMember("seq", Json(arguments["seq"], allocator), allocator);
   Call event = call_of(ask, "getEvent", *wish);
-  if (const auto error = read_arguments(of_event, {}, event)) return tool_error(error->message);
+  const Parameter& parameter = event.route->path_parameters[0];
+  if (!arguments.HasMember("seq")) {
+    return tool_error(fmt::format("`seq` is needed: {}", parameter.about));
+  }
+  auto seq = checked_text(parameter, arguments["seq"], ask.call.now_us);
+  if (!seq) return tool_error(seq.error().message);
+  event.path = {*std::move(seq)};
   Call evidence = call_of(ask, "getEvidence", *wish);
   evidence.path = event.path;
-  Json pages(rapidjson::kObjectType);
   for (const char* name : {"limit", "cursor"}) {
     if (!arguments.HasMember(name)) continue;
     auto text = checked_text(query_parameter(name), arguments[name], ask.call.now_us);
