@@ -20,7 +20,7 @@ constexpr std::uint64_t kBytesPerToken = 3;  // of JSON with names and digits, o
 constexpr std::uint64_t kRowsDefault = 50;
 constexpr std::uint64_t kGuideBytes = 500;  // about what the guide takes
 
-/// Members of concise rows. What the schemas require is among them.
+/// Members of concise rows.
 constexpr std::string_view kEventFields =
     "seq,type,time,source,transaction,summary,severity,actor,objects";
 constexpr std::string_view kChangeFields =
