@@ -1,5 +1,6 @@
 // The tools: each is answered by a route of the API, so that an agent sees what everybody sees. The
 // table names the route and the arguments; schemas follow from the route table.
+#include "core/nearest.h"
 #include "server/json_text.h"
 #include "server/mcp.h"
 #include "server/mcp_text.h"
@@ -345,7 +346,7 @@ std::optional<RpcError> check_names(const Json& arguments, std::vector<std::stri
   for (const auto& member : arguments.GetObject()) {
     const std::string_view name(member.name.GetString(), member.name.GetStringLength());
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    const auto near = nearest(name, names);
+    const auto near = core::nearest(name, names);
     return bad_argument(
         name, near.empty() ? fmt::format("is no argument. They are {}.", fmt::join(names, ", "))
                            : fmt::format("is no argument. Did you mean `{}`?", near));
