@@ -287,7 +287,7 @@ await check("Process: map, steps and variants say what the API says, and lead to
   await page.getByText("Only the variant of").waitFor();
   same(await page.locator(".map a").count(), new Set(map.variants[0].activities).size, "events of the variant");
   await page.getByRole("link", { name: "Show all" }).click();
-  await page.getByRole("link", { name: /^prescription\.filled/ }).click();
+  await page.locator(".map").getByRole("link", { name: /^prescription\.filled/ }).click();
   await page.waitForURL(/\/events\?type=prescription\.filled/);
   await eventually(shownCount, String(map.activities.find((a) => a.type === "prescription.filled").events), "count");
 });
