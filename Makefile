@@ -37,9 +37,7 @@ asan: deps  ## the unit tests under AddressSanitizer and UndefinedBehaviorSaniti
 
 tidy: deps  ## clang-tidy, warnings are errors; T=path looks at the files below it only
 	@cmake --preset dev > /dev/null
-	@nice run-clang-tidy-14 -quiet -p build/dev -extra-arg=-Wno-unknown-warning-option "^$(CURDIR)/(?!build/).*$(T)" > build/tidy.log 2> build/tidy.err \
-	  || { grep -E 'error:|warning:' build/tidy.log | sort -u; echo "clang-tidy: see build/tidy.log"; exit 1; }
-	@echo "clang-tidy: no findings"
+	@nice test/tidy.py build/dev $(T)
 
 format: deps  ## clang-format every source file in place
 	@clang-format-14 -i $(sources)

@@ -13,9 +13,14 @@
 namespace rowtrail::infer {
 namespace {
 
-/// What a Gap of a rule is about, for people, and which one it is, for us.
-std::string cause(normalize::GapKind kind, std::string_view rule) {
-  return fmt::format("{} {}", normalize::gap_kind_name(kind), rule);
+/// How Gaps name a rule.
+std::string versioned(const Rule& rule) {
+  return rule.id + "@" + rule.version;
+}
+
+/// Why there is a Gap: each cause has one.
+std::string cause(std::string_view kind, std::string_view versioned_rule) {
+  return fmt::format("{} {}", kind, versioned_rule);
 }
 
 normalize::Gap rule_gap(normalize::GapKind kind, const normalize::Transaction& transaction) {
@@ -39,14 +44,9 @@ struct Engine::State {
                 [this](const Rule& rule, const std::string& text) { failed(rule, text); }),
         actors(options) {}
 
-  /// One Gap for each version of a rule and kind.
-  void report(normalize::GapKind kind, const Rule& rule, std::string reason, std::string advice);
-  void failed(const Rule& rule, const std::string& error) {
-    report(normalize::GapKind::RuleFailed, rule,
-           fmt::format("rule '{}' could not be evaluated: {}", rule.id, error),
-           fmt::format("mend the rule in {}, line {}; its events may be missing here and later",
-                       rule.file, rule.line));
-  }
+  /// A Gap to fill; null when this version of the rule has one of the kind already.
+  normalize::Gap* new_gap(normalize::GapKind kind, const Rule& rule);
+  void failed(const Rule& rule, const std::string& error);
   void find_matches();
   void settle_level(std::vector<Match>& level, std::size_t rows);
   BusinessEvent emit(const Match& match);
@@ -69,23 +69,30 @@ struct Engine::State {
   std::vector<normalize::Gap>* gaps = nullptr;          // where its Gaps go
 };
 
-void Engine::State::report(normalize::GapKind kind, const Rule& rule, std::string reason,
-                           std::string advice) {
-  const std::string name = rule.id + "@" + rule.version;
-  if (!reported.insert(cause(kind, name)).second) return;
-  normalize::Gap gap = rule_gap(kind, *transaction);
-  gap.reason = std::move(reason);
-  gap.advice = std::move(advice);
+normalize::Gap* Engine::State::new_gap(normalize::GapKind kind, const Rule& rule) {
+  const std::string name = versioned(rule);
+  if (!reported.insert(cause(normalize::gap_kind_name(kind), name)).second) return nullptr;
+  normalize::Gap& gap = gaps->emplace_back(rule_gap(kind, *transaction));
   gap.rules.push_back(name);
-  gaps->push_back(std::move(gap));
+  return &gap;
+}
+
+void Engine::State::failed(const Rule& rule, const std::string& error) {
+  auto* gap = new_gap(normalize::GapKind::RuleFailed, rule);
+  if (gap == nullptr) return;
+  gap->reason = fmt::format("rule '{}' could not be evaluated: {}", rule.id, error);
+  gap->advice =
+      fmt::format("mend the rule in {}, line {}; its events may be missing here and later",
+                  rule.file, rule.line);
 }
 
 void Engine::State::settle_level(std::vector<Match>& level, std::size_t rows) {
   settle(level, rows, [&](const Rule& winner, const Rule& loser) {
-    report(
-        normalize::GapKind::RuleConflict, loser,
-        fmt::format("rule '{}' wants the same rows as '{}', which got them", loser.id, winner.id),
-        "give one of the two a higher priority");
+    auto* gap = new_gap(normalize::GapKind::RuleConflict, loser);
+    if (gap == nullptr) return;
+    gap->reason =
+        fmt::format("rule '{}' wants the same rows as '{}', which got them", loser.id, winner.id);
+    gap->advice = "give one of the two a higher priority";
   });
   for (const Match& match : level) {
     matcher.own(match.rows);
@@ -169,7 +176,7 @@ void Engine::bulk(const normalize::Transaction& part, std::vector<BusinessEvent>
   count_rows(part, state.bulk);
   state.index.begin(part);
   for (const Rule* rule : state.index.listening()) {
-    state.bulk_rules.insert(rule->id + "@" + rule->version);
+    state.bulk_rules.insert(versioned(*rule));
   }
   if (!part.last_part) return;
   BusinessEvent event;
@@ -194,9 +201,13 @@ void Engine::set_recorded_gaps(const std::vector<std::string>& gap_payloads) {
   for (const std::string& payload : gap_payloads) {
     rapidjson::Document gap;
     gap.Parse(payload.data(), payload.size());
-    if (!gap.IsObject() || !gap.HasMember("kind") || !gap.HasMember("rules")) continue;
-    for (const auto& rule : gap["rules"].GetArray()) {
-      reported.insert(fmt::format("{} {}", gap["kind"].GetString(), rule.GetString()));
+    if (!gap.IsObject()) continue;
+    const auto kind = gap.FindMember("kind");
+    const auto rules = gap.FindMember("rules");
+    if (kind == gap.MemberEnd() || !kind->value.IsString()) continue;
+    if (rules == gap.MemberEnd() || !rules->value.IsArray()) continue;
+    for (const auto& rule : rules->value.GetArray()) {
+      if (rule.IsString()) reported.insert(cause(kind->value.GetString(), rule.GetString()));
     }
   }
 }

@@ -81,7 +81,7 @@ Response stream_list(const Call& call, const Services& services, List list) {
                      begun = false](store::Reader& reader, std::string& out) mutable {
     if (!std::exchange(begun, true)) out += style.begin();
     Pull pull = Pull::End;
-    Rows::read(reader, list, [&](const typename Rows::Row& row) {
+    Rows::read(reader, list, list.page, [&](const typename Rows::Row& row) {
       if (out.size() >= kChunkBytes) {
         pull = Pull::More;
         return false;
@@ -190,9 +190,8 @@ Problem unreadable_record(std::uint64_t seq, const core::Error& error) {
           "The store may be damaged: check it with its own tools and restore a backup.", ""};
 }
 
-void EventRows::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
-  store::Page page = list.page;
-  if (page.limit != 0) ++page.limit;  // one more tells whether there is a next page
+void EventRows::read(store::Reader& reader, const List& list, const store::Page& page,
+                     const store::Visitor<Row>& visit) {
   reader.events(list.filter, page, visit);
 }
 
@@ -200,15 +199,13 @@ core::Result<> EventRows::render(std::string& out, const Row& row) {
   return infer::append_rendered_event(out, row.seq, row.transaction_seq, row.payload);
 }
 
-void ChangeRows::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
-  store::Page page = list.page;
-  if (page.limit != 0) ++page.limit;
+void ChangeRows::read(store::Reader& reader, const List& list, const store::Page& page,
+                      const store::Visitor<Row>& visit) {
   reader.changes(list.filter, page, visit);
 }
 
-void RowChanges::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
-  store::Page page = list.page;
-  ++page.limit;
+void RowChanges::read(store::Reader& reader, const List& list, const store::Page& page,
+                      const store::Visitor<Row>& visit) {
   store::row_changes(reader, list.row.value(), list.at_us, page, visit);
 }
 
@@ -217,9 +214,8 @@ core::Result<> ChangeRows::render(std::string& out, const Row& row) {
                                          infer::actor_json(row.event_payload));
 }
 
-void GapRows::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
-  store::Page page = list.page;
-  if (page.limit != 0) ++page.limit;
+void GapRows::read(store::Reader& reader, const List& list, const store::Page& page,
+                   const store::Visitor<Row>& visit) {
   reader.gaps(list.filter, page, visit);
 }
 
@@ -236,7 +232,9 @@ Outcome<Response> answer_list(const Call& call, const Services& services, List l
   bool more = false;
   std::uint64_t last_seq = 0;
   std::optional<Problem> problem;
-  Rows::read(*services.reader, list, [&](const typename Rows::Row& row) {
+  store::Page page = list.page;
+  ++page.limit;  // one more tells whether there is a next page
+  Rows::read(*services.reader, list, page, [&](const typename Rows::Row& row) {
     if (body.rows() == list.page.limit || body.full()) {
       more = true;
       return false;

@@ -135,7 +135,7 @@ void write_responses(Writer& writer, const Route& route) {
   }
   std::set<unsigned> statuses;
   for (const ProblemKind& kind : problem_kinds()) {
-    const bool guarded = route.scope != kScopeNone;
+    const bool guarded = route.scope != ScopeNone;
     const bool needs_token = kind.status == 401 || kind.status == 403;
     const bool needs_key = kind.id == ProblemId::NoSuchRecord;
     const bool needs_store = kind.status == 503;
@@ -171,7 +171,7 @@ void write_operation(Writer& writer, const Route& route) {
     writer.EndArray();
   }
   write_responses(writer, route);
-  if (route.scope == kScopeNone) {
+  if (route.scope == ScopeNone) {
     key(writer, "security");
     writer.StartArray();
     writer.EndArray();
@@ -246,7 +246,7 @@ std::string api_markdown() {
   std::set<std::string_view> used;
   for (const Route& route : routes()) {
     out += fmt::format("\n### `{} {}`\n\n{} {}\n", route.method, route.pattern, route.about,
-                       route.scope == kScopeNone ? "No token is needed." : "");
+                       route.scope == ScopeNone ? "No token is needed." : "");
     if (out.ends_with(" \n")) out.erase(out.size() - 2, 1);
     for (const Parameter& parameter : route.path_parameters) {
       out += fmt::format("- `{{{}}}`: {}\n", parameter.name, parameter.about);

@@ -77,7 +77,7 @@ struct Route {
   std::string_view summary;
   std::string_view about;
   Handler handler;
-  Scope scope = kScopeRead;
+  Scope scope = ScopeRead;
   bool reads_store = true;
   bool immutable = false;  // gets an ETag
   std::vector<Format> formats = {Format::Json};

@@ -40,12 +40,12 @@ struct Metric {
 };
 
 /// What a token may do; a mask.
-enum Scope : std::uint8_t { kScopeNone = 0, kScopeRead = 1, kScopeAdmin = 2, kScopeMcp = 4 };
+enum Scope : std::uint8_t { ScopeNone = 0, ScopeRead = 1, ScopeAdmin = 2, ScopeMcp = 4 };
 
 /// Who a token belongs to.
 struct Principal {
   std::string name;
-  std::uint8_t scopes = kScopeRead;
+  std::uint8_t scopes = ScopeRead;
 };
 
 /// Asked for every request with the secret as sent; called from the sockets' thread, so it must be

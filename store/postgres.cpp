@@ -171,7 +171,7 @@ class Postgres final : public Database {
   bool stream(const Statement& statement, const RowVisitor& visit);
   void drain();
   void flush();
-  void refuse_if_failed(const PGresult* result);
+  [[noreturn]] void refuse(const PGresult* result);
   template <class F>
   auto guarded(const F& act);
 
@@ -352,7 +352,7 @@ bool Postgres::stream(const Statement& statement, const RowVisitor& visit) {
   const int count = static_cast<int>(parameters.pointers.size());
   if (PQsendQueryParams(raw, statement.sql.c_str(), count, nullptr, parameters.pointers.data(),
                         nullptr, nullptr, 1) == 0) {
-    refuse_if_failed(nullptr);
+    refuse(nullptr);
   }
   PQsetSingleRowMode(raw);
   bool wanted = true;
@@ -361,7 +361,7 @@ bool Postgres::stream(const Statement& statement, const RowVisitor& visit) {
     if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK) {
       const Result failed = std::move(result);
       drain();
-      refuse_if_failed(failed.get());
+      refuse(failed.get());
     }
     if (status == PGRES_TUPLES_OK) continue;
     try {
@@ -390,7 +390,7 @@ void Postgres::drain() {
   }
 }
 
-void Postgres::refuse_if_failed(const PGresult* result) {
+void Postgres::refuse(const PGresult* result) {
   auto* raw = connection_->raw();
   const char* state = result != nullptr ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
   const std::string message =
@@ -461,23 +461,23 @@ void Postgres::begin(const RecordTable& table) {
   const std::string sql = fmt::format("COPY rowtrail.{} (log_id,{}) FROM STDIN (FORMAT binary)",
                                       table.name, table.columns);
   const Result result(PQexec(raw, sql.c_str()));
-  if (PQresultStatus(result.get()) != PGRES_COPY_IN) refuse_if_failed(result.get());
+  if (PQresultStatus(result.get()) != PGRES_COPY_IN) refuse(result.get());
   copy_.assign("PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0", 19);
 }
 
 void Postgres::flush() {
   const int sent = PQputCopyData(connection_->raw(), copy_.data(), static_cast<int>(copy_.size()));
   copy_.clear();
-  if (sent != 1) refuse_if_failed(nullptr);
+  if (sent != 1) refuse(nullptr);
 }
 
 void Postgres::end() {
   put<std::int16_t>(-1);
   flush();
-  if (PQputCopyEnd(connection_->raw(), nullptr) != 1) refuse_if_failed(nullptr);
+  if (PQputCopyEnd(connection_->raw(), nullptr) != 1) refuse(nullptr);
   const Result result(PQgetResult(connection_->raw()));
   drain();
-  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) refuse_if_failed(result.get());
+  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) refuse(result.get());
 }
 
 }  // namespace

@@ -236,9 +236,14 @@ void LogWriter::load_key() {
             origin_, known, keys_->folder()));
   }
   if (!key_) key_ = keys_->make();
+  keys_->publish(*key_);
   if (is_new) {
+    // The key and the record that it is new are one commit.
+    begin();
     db_->execute({"UPDATE log SET vkey = $2 WHERE log_id = $1", {log_id_, key_->vkey()}});
-    if (!known.empty()) {
+    if (known.empty()) {
+      commit_records();
+    } else {
       // Sealed with the key that is gone: the XA COMMIT of these will be a gap.
       db_->execute({"DELETE FROM xa_pending WHERE log_id = $1", {log_id_}});
       record_restart("a new signing key in place of " + known);

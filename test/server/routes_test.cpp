@@ -135,7 +135,7 @@ TEST_CASE("auth: data needs the token, health does not") {
     INFO(route.method << " " << request.target);
     request.headers.pop_back();
     const Response response = site.ask(request);
-    if (route.scope == kScopeNone) {
+    if (route.scope == ScopeNone) {
       CHECK((response.status == 200 || route.operation == "loginByCode"));
       continue;
     }
@@ -164,8 +164,8 @@ TEST_CASE("auth: nothing but the exact token opens") {
 TEST_CASE("auth: a checked token needs the scope; --no-auth opens reads") {
   Options options = test_options();
   options.token_check = [](std::string_view secret) -> std::optional<Principal> {
-    if (secret == "mcp") return Principal{"agent", kScopeMcp};
-    if (secret == "read") return Principal{"auditor", kScopeRead};
+    if (secret == "mcp") return Principal{"agent", ScopeMcp};
+    if (secret == "read") return Principal{"auditor", ScopeRead};
     return std::nullopt;
   };
   Site site(options);
