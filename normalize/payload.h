@@ -63,6 +63,13 @@ struct ParsedChange {
   Members cells;    // what plain JSON cannot say: "new.col" → {"wire":…}
 };
 
+/// What a statement does to one table: its rows, its definition, or neither.
+enum class TableFate : std::uint8_t { Untouched, Altered, Gone };
+
+/// `default_database` qualifies the names that the statement leaves bare.
+TableFate table_fate(std::string_view sql, std::string_view default_database,
+                     std::string_view database, std::string_view table);
+
 /// Takes a change record's payload apart. Views point into `payload`.
 core::Result<ParsedChange> parse_change(std::string_view payload);
 

@@ -1,5 +1,7 @@
 #include "normalize/sql.h"
 
+#include "normalize/payload.h"
+
 #include <algorithm>
 #include <array>
 
@@ -249,6 +251,64 @@ SqlToken SqlLexer::next() {
   std::size_t size = 1;
   while (size < rest_.size() && is_word(rest_[size])) ++size;
   return take(SqlToken::Kind::Word, size);
+}
+
+namespace {
+
+/// Is the table one of the names at hand, `a, db.b, c`? In RENAME, `a TO b, …`, the old names
+/// count.
+bool names_table(Head& head, std::string_view default_database, std::string_view database,
+                 std::string_view table) {
+  static constexpr std::array<std::string_view, 1> kTo = {"TO"};
+  bool found = false;
+  do {
+    SqlSummary name;
+    head.take_name(name);
+    if (name.table.empty()) return found;
+    if (name.database.empty()) name.database = default_database;
+    found = found || (name.table == table && name.database == database);
+    if (head.skip_any(kTo)) {
+      SqlSummary target;
+      head.take_name(target);
+    }
+    if (!head.token().is_mark(',')) return found;
+    head.advance();
+  } while (true);
+}
+
+}  // namespace
+
+TableFate table_fate(std::string_view sql, std::string_view default_database,
+                     std::string_view database, std::string_view table) {
+  static constexpr std::array<std::string_view, 2> kTables = {"TABLE", "TABLES"};
+  static constexpr std::array<std::string_view, 2> kDatabases = {"DATABASE", "SCHEMA"};
+  Head head{SqlLexer(sql)};
+  skip_set_statement(head);
+  const bool drop = head.skip("DROP");
+  const bool create = !drop && head.skip("CREATE");
+  const bool replace = create && head.skip("OR") && head.skip("REPLACE");
+  if (drop || create) {
+    if (head.skip("TEMPORARY")) return TableFate::Untouched;
+    if (head.skip_any(kTables)) {
+      head.skip_if_exists();
+      const bool named = names_table(head, default_database, database, table);
+      if (!named) return TableFate::Untouched;
+      return drop || replace ? TableFate::Gone : TableFate::Altered;
+    }
+    if (drop && head.skip_any(kDatabases)) {
+      head.skip_if_exists();
+      const bool same = head.token().can_name() && head.token().name() == database;
+      return same ? TableFate::Gone : TableFate::Untouched;
+    }
+  } else if (head.skip("RENAME") && head.skip_any(kTables)) {
+    head.skip_if_exists();
+    const bool named = names_table(head, default_database, database, table);
+    return named ? TableFate::Altered : TableFate::Untouched;
+  }
+  const auto summary = summarize_sql(sql);
+  const auto in = summary.database.empty() ? default_database : std::string_view(summary.database);
+  if (summary.table != table || in != database) return TableFate::Untouched;
+  return summary.kind == SqlKind::Truncate ? TableFate::Gone : TableFate::Altered;
 }
 
 SqlSummary summarize_sql(std::string_view sql) {

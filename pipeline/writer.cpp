@@ -231,7 +231,6 @@ void WriterLoop::commit() {
   store_->save_state(engine_->take_state());
   position_.gtid_set = gtids_ ? gtids_->text() : std::string();
   store_->commit(config_.source.name, position_, event_time_us_);
-  store_->publish_head(false);
   uncommitted_bytes_ = 0;
   dirty_ = false;
   state_.update([&](Snapshot& s) {
@@ -246,6 +245,7 @@ void WriterLoop::commit() {
   });
   for (const auto& event : pending_) announce_(event);
   pending_.clear();
+  store_->publish_head(false);  // last: the records are durable whatever becomes of it
 }
 
 }  // namespace rowtrail::pipeline

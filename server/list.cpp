@@ -81,7 +81,7 @@ Response stream_list(const Call& call, const Services& services, List list) {
                      begun = false](store::Reader& reader, std::string& out) mutable {
     if (!std::exchange(begun, true)) out += style.begin();
     Pull pull = Pull::End;
-    Rows::read(reader, list.filter, list.page, [&](const typename Rows::Row& row) {
+    Rows::read(reader, list, list.page, [&](const typename Rows::Row& row) {
       if (out.size() >= kChunkBytes) {
         pull = Pull::More;
         return false;
@@ -190,23 +190,22 @@ Problem unreadable_record(std::uint64_t seq, const core::Error& error) {
           "The store may be damaged: check it with its own tools and restore a backup.", ""};
 }
 
-void EventRows::read(store::Reader& reader, const store::Filter& filter, const store::Page& page,
+void EventRows::read(store::Reader& reader, const List& list, const store::Page& page,
                      const store::Visitor<Row>& visit) {
-  reader.events(filter, page, visit);
+  reader.events(list.filter, page, visit);
 }
 
 core::Result<> EventRows::render(std::string& out, const Row& row) {
   return infer::append_rendered_event(out, row.seq, row.transaction_seq, row.payload, row.because);
 }
 
-void ChangeRows::read(store::Reader& reader, const store::Filter& filter, const store::Page& page,
+void ChangeRows::read(store::Reader& reader, const List& list, const store::Page& page,
                       const store::Visitor<Row>& visit) {
-  reader.changes(filter, page, visit);
+  reader.changes(list.filter, page, visit);
 }
 
-void RowChanges::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
-  store::Page page = list.page;
-  ++page.limit;
+void RowChanges::read(store::Reader& reader, const List& list, const store::Page& page,
+                      const store::Visitor<Row>& visit) {
   store::row_changes(reader, list.row.value(), list.at_us, page, visit);
 }
 
@@ -215,9 +214,9 @@ core::Result<> ChangeRows::render(std::string& out, const Row& row) {
                                          infer::actor_json(row.event_payload));
 }
 
-void GapRows::read(store::Reader& reader, const store::Filter& filter, const store::Page& page,
+void GapRows::read(store::Reader& reader, const List& list, const store::Page& page,
                    const store::Visitor<Row>& visit) {
-  reader.gaps(filter, page, visit);
+  reader.gaps(list.filter, page, visit);
 }
 
 core::Result<> GapRows::render(std::string& out, const Row& row) {
@@ -235,7 +234,7 @@ Outcome<Response> answer_list(const Call& call, const Services& services, List l
   std::optional<Problem> problem;
   store::Page page = list.page;
   ++page.limit;  // one more tells whether there is a next page
-  Rows::read(*services.reader, list.filter, page, [&](const typename Rows::Row& row) {
+  Rows::read(*services.reader, list, page, [&](const typename Rows::Row& row) {
     if (body.rows() == list.page.limit || body.full()) {
       more = true;
       return false;

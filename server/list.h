@@ -76,7 +76,7 @@ struct EventRows {
   using Row = store::StoredEvent;
   static constexpr std::string_view kMember = "events";
   static constexpr RowKind kKind = RowKind::Event;
-  static void read(store::Reader& reader, const store::Filter& filter, const store::Page& page,
+  static void read(store::Reader& reader, const List& list, const store::Page& page,
                    const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };
@@ -84,7 +84,7 @@ struct ChangeRows {
   using Row = store::StoredChange;
   static constexpr std::string_view kMember = "changes";
   static constexpr RowKind kKind = RowKind::Change;
-  static void read(store::Reader& reader, const store::Filter& filter, const store::Page& page,
+  static void read(store::Reader& reader, const List& list, const store::Page& page,
                    const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };
@@ -92,13 +92,14 @@ struct GapRows {
   using Row = store::StoredGap;
   static constexpr std::string_view kMember = "gaps";
   static constexpr RowKind kKind = RowKind::Gap;
-  static void read(store::Reader& reader, const store::Filter& filter, const store::Page& page,
+  static void read(store::Reader& reader, const List& list, const store::Page& page,
                    const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };
 /// The changes of one row.
 struct RowChanges : ChangeRows {
-  static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
+  static void read(store::Reader& reader, const List& list, const store::Page& page,
+                   const store::Visitor<Row>& visit);
 };
 
 /// The page, or for limit=0 the stream. `head` holds members before the list, ending in a comma.

@@ -151,7 +151,8 @@ std::string object_of_event(const Filter& filter, Statement& statement) {
 }  // namespace
 
 bool names_tables(const Filter& filter) {
-  return !filter.database.empty() || !filter.table.empty();
+  // DDL and TRUNCATE come out of an index by table.
+  return !filter.database.empty() || !filter.table.empty() || filter.statements;
 }
 
 Statement select_table_ids(std::int64_t log_id, const Filter& filter) {
@@ -351,14 +352,21 @@ Statement select_tally(std::int64_t log_id, const TallyQuery& query) {
       "WHERE e.log_id = $1 AND e.time_us >= $2 AND e.time_us < $3",
       source.name, dimension == Dimension::Bucket ? "VARCHAR(20)" : "TEXT", source.detail,
       source.from);
+  constexpr std::string_view kOfSpan =
+      "FROM event x WHERE x.log_id = $1 AND x.time_us >= $2 AND x.time_us < $3";
   if (dimension == Dimension::Change || dimension == Dimension::Table ||
       dimension == Dimension::Transaction) {
-    // These have no index on time, but every transaction has an event, of the same time.
-    constexpr std::string_view kOfSpan =
-        "FROM event x WHERE x.log_id = $1 AND x.time_us >= $2 AND x.time_us < $3";
+    // These have no index on time, but every transaction has an event. Events' times never run
+    // backwards, commit times may: what was committed in the span may have been recorded after it,
+    // never before it.
     statement.sql += fmt::format(
-        " AND e.seq >= (SELECT min(x.transaction_seq) {0}) AND e.seq <= (SELECT max(x.seq) {0})",
-        kOfSpan);
+        " AND e.seq >= (SELECT min(x.transaction_seq) FROM event x "
+        "WHERE x.log_id = $1 AND x.time_us >= $2)");
+  }
+  if (dimension == Dimension::Object) {
+    // So that the objects of the span are read, and not the whole index of objects.
+    statement.sql += fmt::format(
+        " AND o.seq >= (SELECT min(x.seq) {0}) AND o.seq <= (SELECT max(x.seq) {0})", kOfSpan);
   }
   if (!query.only.empty()) {
     std::string names;
@@ -378,18 +386,29 @@ Statement select_tally(std::int64_t log_id, const TallyQuery& query) {
   return statement;
 }
 
-Statement select_seen_before(std::int64_t log_id, Dimension dimension, const std::string& name,
-                             const std::string& detail, std::int64_t time_us) {
+Statement select_first_time(std::int64_t log_id, Dimension dimension, const std::string& name,
+                            const std::string& detail) {
   Statement statement;
+  if (dimension == Dimension::Table) {
+    // Table by table, out of the index on them.
+    Where where(statement, log_id, "s");
+    where.equal("s.database_name", name);
+    where.equal("s.table_name", detail);
+    statement.sql =
+        "SELECT (SELECT e.time_us FROM change e WHERE e.log_id = s.log_id AND "
+        "e.table_id = s.table_id ORDER BY e.seq LIMIT 1) FROM source_table s" +
+        where.text();
+    return statement;
+  }
   const auto source = tally_source(dimension);
   Where where(statement, log_id, "e");
   where.add(fmt::format("{} = {}", source.name, statement.bind(column_text(name))));
   if (source.detail != "''") {
     where.add(fmt::format("{} = {}", source.detail, statement.bind(column_text(detail))));
   }
-  where.compare("e.time_us", "<", time_us);
+  const auto seq = dimension == Dimension::Object ? "o.seq" : "e.seq";
   statement.sql =
-      fmt::format("SELECT e.seq FROM {}{} ORDER BY e.seq LIMIT 1", source.from, where.text());
+      fmt::format("SELECT e.time_us FROM {}{} ORDER BY {} LIMIT 1", source.from, where.text(), seq);
   return statement;
 }
 

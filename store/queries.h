@@ -52,9 +52,8 @@ struct Resolved {
 
 /// Columns: name, detail, count, first seq, last seq.
 [[nodiscard]] Statement select_tally(std::int64_t log_id, const TallyQuery& query);
-/// A row when there is one before `time_us`.
-[[nodiscard]] Statement select_seen_before(std::int64_t log_id, Dimension dimension,
-                                           const std::string& name, const std::string& detail,
-                                           std::int64_t time_us);
+/// Columns: time of the oldest record of this name, once or once a table; may be null.
+[[nodiscard]] Statement select_first_time(std::int64_t log_id, Dimension dimension,
+                                          const std::string& name, const std::string& detail);
 
 }  // namespace rowtrail::store

@@ -257,9 +257,9 @@ std::vector<Tally> LogReader::tally(const TallyQuery& query) {
 bool LogReader::seen_before(Dimension dimension, const std::string& name, const std::string& detail,
                             std::int64_t time_us) {
   bool seen = false;
-  db_->query(select_seen_before(log_id_, dimension, name, detail, time_us), [&](const Row&) {
-    seen = true;
-    return false;
+  db_->query(select_first_time(log_id_, dimension, name, detail), [&](const Row& row) {
+    seen = seen || (!row.is_null(0) && row.integer(0) < time_us);
+    return true;
   });
   return seen;
 }

@@ -230,9 +230,16 @@ void LogWriter::load_key() {
             origin_, known, keys_->folder()));
   }
   if (!key_) key_ = keys_->make();
+  keys_->publish(*key_);
   if (is_new) {
+    // The key and the record that it is new are one commit.
+    begin();
     db_->execute({"UPDATE log SET vkey = $2 WHERE log_id = $1", {log_id_, key_->vkey()}});
-    if (!known.empty()) record_restart("a new signing key in place of " + known);
+    if (known.empty()) {
+      commit_records();
+    } else {
+      record_restart("a new signing key in place of " + known);
+    }
   }
   check_last_head();
 }
