@@ -57,7 +57,7 @@ TEST_CASE("log: the tree head, and a proof as text and as JSON") {
   CHECK(site.ask("/log/proof/3").body.starts_with("c2sp.org/tlog-proof@v1\n"));
   CHECK(site.ask("/log/proof/600").status == 404);
   const auto proof = json(site.ask("/v1/events/3/proof"));
-  CHECK(proof["seq"].GetUint64() == 3);
+  CHECK(text(proof, "seq") == "3");
   CHECK(text(proof, "extra") == "AAAA");
   REQUIRE(proof["hashes"].Size() == 2);
   CHECK(std::string(proof["hashes"][1].GetString()) == "CCCC");

@@ -107,9 +107,9 @@ TEST_CASE("process: what is not looked at or listed is said") {
 TEST_CASE("rules: their text, and how often each type occurs") {
   Site site;
   const auto answer = json(site.ask("/v1/rules"));
-  REQUIRE(answer["rules"].Size() == 1);
-  CHECK(text(answer["rules"][0], "id") == "stock-transfer");
-  CHECK(text(answer["rules"][0], "text") == "id: stock-transfer\n");
+  REQUIRE(answer["rules"].Size() == 2);
+  CHECK(text(answer["rules"][1], "id") == "stock-transfer");
+  CHECK(text(answer["rules"][1], "text") == "id: stock-transfer\nevent: inventory.transfer\n");
   CHECK(text(answer["rules"][0], "recorded_at").ends_with('Z'));
   CHECK(text(answer["types"][0], "events") == "250");
 }
