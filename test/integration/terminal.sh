@@ -15,7 +15,7 @@ offers() {  # EXPECTED WORDS…
   [ "$got" = "$expected " ] || { echo "got '$got', expected '$expected '"; return 1; }
 }
 check "bash: commands" offers "replay row rules run" r
-check "bash: commands below a command" offers "check test" rules ""
+check "bash: commands below a command" offers "backtest check explain learn test" rules ""
 check "bash: values of an option" offers "csv" events --format c
 check "bash: a command's own values win" offers "html json md text" summary --format ""
 check "bash: options of a command and those of all" offers "--source --source-name --source-password-file --start --store" run --s
@@ -45,7 +45,7 @@ fish_offers() {  # EXPECTED LINE
   [ "$got" = "$1 " ] || { echo "got '$got', expected '$1 '"; return 1; }
 }
 check "fish: commands" fish_offers "replay row rules run" r
-check "fish: commands below a command" fish_offers "check test" "rules "
+check "fish: commands below a command" fish_offers "backtest check explain learn test" "rules "
 check "fish: values of an option" fish_offers "html json md text" "summary --format "
 
 "$rowtrail" man > "$work/rowtrail.1"
