@@ -1,4 +1,4 @@
-#include "core/nearest.h"
+#include "core/core.h"
 
 #include <algorithm>
 #include <vector>

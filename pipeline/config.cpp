@@ -1,6 +1,5 @@
 #include "pipeline/config.h"
 
-#include "core/nearest.h"
 #include "normalize/normalize.h"
 
 #include <algorithm>

@@ -1,6 +1,5 @@
 #include "server/app.h"
 
-#include "core/nearest.h"
 #include "server/dashboard.h"
 #include "server/encoding.h"
 

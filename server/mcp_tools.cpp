@@ -1,6 +1,5 @@
 // The tools: each is answered by a route of the API, so that an agent sees what everybody sees. The
 // table names the route and the arguments; schemas follow from the route table.
-#include "core/nearest.h"
 #include "server/json_text.h"
 #include "server/mcp.h"
 #include "server/mcp_text.h"

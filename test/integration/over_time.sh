@@ -135,7 +135,7 @@ check "replay ends with 0" "$rowtrail" replay --source-name pharmacy --rules "$r
 lines events "sqlite://$work/files.db" > "$work/files.events"
 check "replay of the files: the same events" cmp "$work/reference.events" "$work/files.events"
 
-transfer="$(jq -rn 'first(inputs | select(.type | startswith("t.") or startswith("auto.") | not) | .seq)' "$work/reference.events")"
+transfer="$(jq -rn 'first(inputs | select(.type == "inventory.transfer") | .seq)' "$work/reference.events")"
 explained() { "$rowtrail" rules explain "$1" --rules "$rules" --store "$reference" --format json; }
 matched() { explained "$1" | jq -e '[.rules[] | select(.outcome == "matched")] | length >= 1'; }
 failed() { explained "$1" | jq -e '[.rules[] | select(.outcome == "no match" or .outcome == "not touched") | .lines | length] | min >= 1'; }
