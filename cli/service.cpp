@@ -58,7 +58,8 @@ void Service::tick(const pipeline::Snapshot& snapshot) {
   const bool turns =
       snapshot.capture_beats != capture_beats_ && snapshot.writer_beats != writer_beats_;
   const bool waits = phase_ == Phase::Reconnecting || phase_ == Phase::StoreDown ||
-                     phase_ == Phase::Stalled || phase_ == Phase::Connecting;
+                     phase_ == Phase::Stalled || phase_ == Phase::Connecting ||
+                     phase_ == Phase::Standby;
   if (!turns && !waits) return;
   capture_beats_ = snapshot.capture_beats;
   writer_beats_ = snapshot.writer_beats;
