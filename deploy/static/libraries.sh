@@ -25,9 +25,10 @@ source_of() {  # source_of PACKAGE: unpacks it as $work/PACKAGE
   if [ ! -f "$apt_folder/sources.list" ]; then
     local mirror
     mirror="$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' | sort -u | head -n 1)"
+    [ -n "$mirror" ] || { say "apt knows no mirror of bookworm; add one to /etc/apt/sources.list"; exit 1; }
     mkdir -p "$apt_folder/lists/partial" "$apt_folder/cache/archives/partial"
     printf 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s bookworm main\n' \
-      "${mirror:-http://deb.debian.org/debian}" > "$apt_folder/sources.list"
+      "$mirror" > "$apt_folder/sources.list"
     quiet apt-update apt update
   fi
   say "fetching Debian's source of $1"
