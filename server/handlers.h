@@ -46,7 +46,6 @@ Outcome<Response> get_status(const Call& call, const Services& services);
 
 // handlers_insight.cpp
 Outcome<Response> get_summary(const Call& call, const Services& services);
-Outcome<Response> list_types(const Call& call, const Services& services);
 
 // handlers_mcp.cpp
 Outcome<Response> post_mcp(const Call& call, const Services& services);
@@ -55,6 +54,7 @@ Outcome<Response> post_mcp(const Call& call, const Services& services);
 Outcome<Response> get_process(const Call& call, const Services& services);
 
 // handlers_rules.cpp
+Outcome<Response> list_types(const Call& call, const Services& services);
 Outcome<Response> list_rules(const Call& call, const Services& services);
 
 // handlers_login.cpp

@@ -1,4 +1,4 @@
-// What was computed over records: types, rules, the summary of a day.
+// The summary of a day.
 #include "server/handlers.h"
 #include "server/json_text.h"
 #include "server/list.h"
@@ -35,18 +35,6 @@ Outcome<Response> get_summary(const Call& call, const Services& services) {
       insight::render(sheet, call.format == Format::Markdown ? insight::SummaryFormat::Markdown
                                                              : insight::SummaryFormat::Json);
   return response;
-}
-
-Outcome<Response> list_types(const Call& /*call*/, const Services& services) {
-  std::string json = "{\"types\":[";
-  for (const store::TypeCount& type : services.reader->types()) {
-    if (!json.ends_with('[')) json += ',';
-    json += "{\"type\":";
-    append_json_string(json, type.type);
-    json += fmt::format(",\"events\":{},\"first_seq\":{},\"last_seq\":{}}}", type.events,
-                        type.first_seq, type.last_seq);
-  }
-  return json_response(json + "]}");
 }
 
 }  // namespace rowtrail::server

@@ -159,12 +159,22 @@ bool names_tables(const Filter& filter) {
   return !filter.database.empty() || !filter.table.empty() || filter.statements;
 }
 
-Statement select_table_ids(std::int64_t log_id, const Filter& filter) {
-  Statement statement;
+namespace {
+
+/// Rows `s` that name the filter's table, with its source where one is given.
+Where of_table(Statement& statement, std::int64_t log_id, const Filter& filter) {
   Where where(statement, log_id, "s");
   where.equal("s.source", filter.source);
   where.equal("s.database_name", filter.database);
   where.equal("s.table_name", filter.table);
+  return where;
+}
+
+}  // namespace
+
+Statement select_table_ids(std::int64_t log_id, const Filter& filter) {
+  Statement statement;
+  const auto where = of_table(statement, log_id, filter);
   statement.sql = "SELECT s.table_id FROM source_table s" + where.text();
   return statement;
 }
@@ -430,10 +440,7 @@ Statement select_first_time(std::int64_t log_id, Dimension dimension, const std:
 
 Statement select_schemas(std::int64_t log_id, const Filter& table) {
   Statement statement;
-  Where where(statement, log_id, "s");
-  where.equal("s.source", table.source);
-  where.equal("s.database_name", table.database);
-  where.equal("s.table_name", table.table);
+  const auto where = of_table(statement, log_id, table);
   statement.sql = "SELECT s.seq, s.time_us, s.source, s.payload FROM table_schema s" +
                   where.text() + " ORDER BY s.seq";
   return statement;
