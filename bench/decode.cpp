@@ -45,6 +45,20 @@ void hash_cells(std::span<const Cell> cells, std::uint64_t& digest) {
   }
 }
 
+void count_rows(const RowsEvent& rows, Arena& arena, bool with_digest, Counts& counts) {
+  RowsReader reader(rows, arena);
+  Row row;
+  while (reader.next(row)) {
+    ++counts.rows;
+    counts.cells += row.before.size() + row.after.size();
+    if (with_digest) {
+      hash_cells(row.before, counts.digest);
+      hash_cells(row.after, counts.digest);
+    }
+  }
+  if (reader.error() != nullptr) fail(reader.error()->message);
+}
+
 Counts decode_files(const std::vector<std::string>& paths, bool with_digest) {
   Counts counts;
   Decoder decoder;
@@ -62,17 +76,7 @@ Counts decode_files(const std::vector<std::string>& paths, bool with_digest) {
     counts.bytes += raw->size();
     ++counts.events;
     if (const auto* rows = std::get_if<RowsEvent>(&event->body)) {
-      RowsReader reader(*rows, arena);
-      Row row;
-      while (reader.next(row)) {
-        ++counts.rows;
-        counts.cells += row.before.size() + row.after.size();
-        if (with_digest) {
-          hash_cells(row.before, counts.digest);
-          hash_cells(row.after, counts.digest);
-        }
-      }
-      if (reader.error() != nullptr) fail(reader.error()->message);
+      count_rows(*rows, arena, with_digest, counts);
     } else if (std::holds_alternative<Xid>(event->body)) {
       arena.reset();
     }

@@ -12,13 +12,13 @@ namespace {
 
 constexpr unsigned kGeometryDepthMax = 128;
 enum WkbType : std::uint32_t {
-  kPoint = 1,
-  kLineString,
-  kPolygon,
-  kMultiPoint,
-  kMultiLineString,
-  kMultiPolygon,
-  kCollection,
+  WkbPoint = 1,
+  WkbLineString,
+  WkbPolygon,
+  WkbMultiPoint,
+  WkbMultiLineString,
+  WkbMultiPolygon,
+  WkbCollection,
 };
 constexpr std::array<std::string_view, 8> kNames = {
     "",           "POINT",           "LINESTRING",   "POLYGON",
@@ -39,7 +39,7 @@ class Ewkt {
   std::uint32_t header() {
     const auto order = in_.u8();
     const auto type = in_.u32();
-    if (order != 1 || type < kPoint || type > kCollection) in_.fail();
+    if (order != 1 || type < WkbPoint || type > WkbCollection) in_.fail();
     return type;
   }
 
@@ -74,17 +74,17 @@ class Ewkt {
 
   void body(std::uint32_t type, unsigned depth) {
     switch (type) {
-      case kPoint:
+      case WkbPoint:
         out_.put('(');
         coordinates();
         return out_.put(')');
-      case kLineString:
+      case WkbLineString:
         return points();
-      case kPolygon:
+      case WkbPolygon:
         return rings();
-      case kMultiPoint:
-      case kMultiLineString:
-      case kMultiPolygon:
+      case WkbMultiPoint:
+      case WkbMultiLineString:
+      case WkbMultiPolygon:
         return list([&] { member(type - 3, depth); });
       default:
         return list([&] { geometry(depth + 1); });

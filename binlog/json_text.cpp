@@ -107,14 +107,12 @@ void JsonText::put_string(std::string_view text) {
     text.remove_prefix(slice.size());
     char* to = room(slice.size() * 6);
     while (!slice.empty()) {
-      if (slice.size() >= 8) {
-        const auto word = load_le<8>(reinterpret_cast<const std::byte*>(slice.data()));
-        if (needs_no_escape(word)) {
-          std::memcpy(to, slice.data(), 8);
-          to += 8;
-          slice.remove_prefix(8);
-          continue;
-        }
+      if (slice.size() >= 8 &&
+          needs_no_escape(load_le<8>(reinterpret_cast<const std::byte*>(slice.data())))) {
+        std::memcpy(to, slice.data(), 8);
+        to += 8;
+        slice.remove_prefix(8);
+        continue;
       }
       const char c = slice.front();
       slice.remove_prefix(1);

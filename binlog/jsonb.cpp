@@ -104,14 +104,15 @@ void Reader::entry(ByteView data, std::size_t at, unsigned depth) {
       return out_.put_int(static_cast<std::int16_t>(load_le<2>(field)));
     case JsonType::UInt16:
       return out_.put_uint(load_le<2>(field));
-    case JsonType::Int32:
-      if constexpr (W == 4) return out_.put_int(static_cast<std::int32_t>(load_le<4>(field)));
-      break;
-    case JsonType::UInt32:
-      if constexpr (W == 4) return out_.put_uint(load_le<4>(field));
-      break;
     default:
       break;
+  }
+  if constexpr (W == 4) {
+    if (type == static_cast<std::uint8_t>(JsonType::Int32)) {
+      return out_.put_int(static_cast<std::int32_t>(load_le<4>(field)));
+    }
+    if (type == static_cast<std::uint8_t>(JsonType::UInt32))
+      return out_.put_uint(load_le<4>(field));
   }
   const auto offset = load_le<W>(field);
   if (offset >= data.size()) return malformed("a value lies outside its container");

@@ -28,18 +28,23 @@ void PayloadReader::FreeContext::operator()(ZSTD_DCtx_s* context) const noexcept
 }
 
 core::Result<> PayloadReader::open(Cursor& in) {
-  enum Field : std::uint8_t { kEnd = 0, kPayloadSize = 1, kCompression = 2, kUncompressedSize = 3 };
+  enum Field : std::uint8_t {
+    EndMark = 0,
+    PayloadSize = 1,
+    CompressionType = 2,
+    UncompressedSize = 3
+  };
   std::uint64_t payload_bytes = 0, compression = static_cast<std::uint64_t>(Compression::None);
   uncompressed_bytes_ = delivered_ = 0;
   at_ = filled_ = 0;
   std::uint64_t uncompressed = 0;
   while (in.ok()) {
     const auto field = in.lenenc();
-    if (field == kEnd) break;
+    if (field == EndMark) break;
     auto value = in.sub(in.lenenc());
-    if (field == kPayloadSize) payload_bytes = value.lenenc();
-    if (field == kCompression) compression = value.lenenc();
-    if (field == kUncompressedSize) uncompressed = value.lenenc();
+    if (field == PayloadSize) payload_bytes = value.lenenc();
+    if (field == CompressionType) compression = value.lenenc();
+    if (field == UncompressedSize) uncompressed = value.lenenc();
     if (!value.ok()) return malformed("the header of the payload is malformed");
   }
   input_ = in.take(payload_bytes);

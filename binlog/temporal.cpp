@@ -163,7 +163,7 @@ void decode_time2(Cursor& in, const Column& column, CellContext& /*context*/, Ce
   // A signed number of packed units with its sign flipped, as big-endian bytes: whole and fraction
   // are one number, so the fraction of a negative time counts up from the more negative second.
   const unsigned fsp = column.metadata;
-  const unsigned bytes = fraction_bytes(fsp);
+  const unsigned bytes = fraction_bytes(fsp) & 3U;
   const auto raw = static_cast<std::int64_t>(in.be(3 + bytes));
   const auto value = raw - (std::int64_t{0x800000} << (8 * bytes));
   const auto magnitude = static_cast<std::uint64_t>(std::abs(value));

@@ -162,6 +162,7 @@ RunOptions run_options(const Arguments& a) {
   return {a.print_events, !a.no_serve, a.no_auth};
 }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
       {"run", "Capture, infer, store and serve in one process",

@@ -173,6 +173,17 @@ std::string zsh_name(const std::string& path) {
   return path.empty() ? "_rowtrail" : "_rowtrail_" + replaced(path, ' ', "_");
 }
 
+/// The flags of every command that this one has no own of that name for.
+std::string zsh_global_flags(const Entry& entry, const Entry& root) {
+  std::string out;
+  for (const Flag& flag : root.flags) {
+    const bool own = std::any_of(entry.flags.begin(), entry.flags.end(),
+                                 [&](const Flag& f) { return f.names == flag.names; });
+    if (!own) out += zsh_flag(flag);
+  }
+  return out;
+}
+
 std::string zsh_script(const std::vector<Entry>& entries) {
   std::string out =
       "#compdef rowtrail\n# zsh completion: rowtrail completion zsh > a folder of $fpath, as "
@@ -184,13 +195,7 @@ std::string zsh_script(const std::vector<Entry>& entries) {
     }
     out += "  _arguments -C \\\n";
     for (const Flag& flag : entry.flags) out += zsh_flag(flag);
-    if (&entry != &entries.front()) {
-      for (const Flag& flag : entries.front().flags) {
-        const bool own = std::any_of(entry.flags.begin(), entry.flags.end(),
-                                     [&](const Flag& f) { return f.names == flag.names; });
-        if (!own) out += zsh_flag(flag);
-      }
-    }
+    if (&entry != &entries.front()) out += zsh_global_flags(entry, entries.front());
     if (entry.children.empty()) {
       out += "    '*:argument:_files'\n}\n";
       continue;
@@ -286,7 +291,7 @@ std::string roff(const std::string& text) {
       out += c;
     }
   }
-  for (std::size_t at = 0; (at = out.find("\n", at)) != std::string::npos; ++at) {
+  for (std::size_t at = 0; (at = out.find('\n', at)) != std::string::npos; ++at) {
     if (at + 1 < out.size() && (out[at + 1] == '.' || out[at + 1] == '\''))
       out.insert(at + 1, "\\&");
   }

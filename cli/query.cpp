@@ -372,6 +372,20 @@ int row_command(const Common& common, const ListOptions& options, const RowOptio
   return 0;
 }
 
+/// The values of one image of a change that differ, a line each.
+void print_image(const rapidjson::Value& change, const char* image, const char* mark, Style style) {
+  if (!change.HasMember(image) || !change[image].IsObject()) return;
+  const auto changed = change.FindMember("changed");  // of an update only
+  const bool all = changed == change.MemberEnd() || !changed->value.IsArray();
+  for (const auto& cell : change[image].GetObject()) {
+    const bool differs = all || std::find(changed->value.Begin(), changed->value.End(),
+                                          cell.name) != changed->value.End();
+    if (!differs) continue;
+    const auto line = fmt::format("  {} {}: {}", mark, cell.name.GetString(), shown(cell.value));
+    fmt::print("{}\n", styled(fit(line, terminal_width()), style));
+  }
+}
+
 int diff_command(const Common& common, std::uint64_t seq) {
   const auto reader = store::open_reader(common.config.store_url);
   const auto event = reader->event(seq);
@@ -406,25 +420,11 @@ int diff_command(const Common& common, std::uint64_t seq) {
                                       document.HasMember("pk") ? shown(document["pk"]) : ""),
                           terminal_width()),
                       Style::Accent));
-    const auto side = [&](const char* image, const char* mark, Style style) {
-      if (!document.HasMember(image) || !document[image].IsObject()) return;
-      for (const auto& [name, value] : document[image].GetObject()) {
-        const auto changed = document.FindMember("changed");  // of an update only
-        const bool differs = changed == document.MemberEnd() || !changed->value.IsArray() ||
-                             std::any_of(changed->value.Begin(), changed->value.End(),
-                                         [&](const auto& c) { return c == name; });
-        if (!differs) continue;
-        fmt::print("{}\n",
-                   styled(fit(fmt::format("  {} {}: {}", mark, name.GetString(), shown(value)),
-                              terminal_width()),
-                          style));
-      }
-    };
     if (const auto sql = member(document, "sql"); !sql.empty()) {
       fmt::print("  {}\n", fit(sql, terminal_width() > 2 ? terminal_width() - 2 : 2));
     }
-    side("old", "-", Style::Bad);
-    side("new", "+", Style::Good);
+    print_image(document, "old", "-", Style::Bad);
+    print_image(document, "new", "+", Style::Good);
   }
   return 0;
 }

@@ -16,9 +16,9 @@ using Type = YamlNode::Type;
 
 namespace {
 
-constexpr std::int64_t kDay_us = 86'400'000'000;
-constexpr std::int64_t kWithinMax_us = 3'660 * kDay_us;  // ten years
-constexpr std::uint64_t kThresholdMax = 1'000;           // events one alert can rest on
+constexpr std::int64_t kDayUs = 86'400'000'000;
+constexpr std::int64_t kWithinMaxUs = 3'660 * kDayUs;  // ten years
+constexpr std::uint64_t kThresholdMax = 1'000;         // events one alert can rest on
 
 constexpr std::array<std::string_view, 6> kCorrelations = {"sequence", "count", "distinct",
                                                            "sum",      "ratio", "first_seen"};
@@ -28,7 +28,7 @@ std::optional<std::int64_t> duration_us(const std::string& text) {
   const char* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, days);
   if (parsed.ec == std::errc() && parsed.ptr + 1 == end && *parsed.ptr == 'd') {
-    return std::int64_t{days} * kDay_us;
+    return std::int64_t{days} * kDayUs;
   }
   const auto duration = parse_duration(text);
   if (!duration) return std::nullopt;
@@ -178,7 +178,7 @@ std::int64_t RuleReader::read_within(const YamlNode& correlate) {
     return 0;
   }
   const auto us = duration_us(text_of(*node, "within"));
-  if (us && *us > 0 && *us <= kWithinMax_us) return *us;
+  if (us && *us > 0 && *us <= kWithinMaxUs) return *us;
   fail(*node, "within is a time such as 48h, 15m, 90s or 7d, at most 3660d");
   return 0;
 }
@@ -202,6 +202,16 @@ void RuleReader::read_threshold(const YamlNode& correlate) {
   const Value value = parse_decimal(text, arena);
   if (value.is_error() || compare(value, make_int(0)) != Order::Greater) {
     fail(*node, "at_least is a number above 0, such as 500 or 0.2");
+  }
+}
+
+void RuleReader::read_minimum(const YamlNode& node) {
+  const std::string text = text_of(node, "minimum");
+  const char* end = text.data() + text.size();
+  auto& minimum = rule_->correlate->minimum;
+  const auto parsed = std::from_chars(text.data(), end, minimum);
+  if (parsed.ec != std::errc() || parsed.ptr != end || minimum > kThresholdMax) {
+    fail(node, fmt::format("minimum is a whole number, at most {}", kThresholdMax));
   }
 }
 
@@ -271,12 +281,7 @@ void RuleReader::read_correlate(const YamlNode& node) {
     read_threshold(node);
   }
   if (const YamlNode* minimum = only("minimum", correlate.kind == What::Ratio, "ratio")) {
-    const std::string text = text_of(*minimum, "minimum");
-    const char* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, correlate.minimum);
-    if (parsed.ec != std::errc() || parsed.ptr != end || correlate.minimum > kThresholdMax) {
-      fail(*minimum, fmt::format("minimum is a whole number, at most {}", kThresholdMax));
-    }
+    read_minimum(*minimum);
   }
   if (counted) {
     for (const std::string_view name : {"count", "value"}) (void)add_name(node, std::string(name));

@@ -206,8 +206,8 @@ Value Correlator::value_of(const Rule& rule, const Expression& expression) {
 bool Correlator::holds(const RuleState& state, const EventPattern& pattern,
                        const Instance* instance) {
   if (pattern.where.empty()) return true;
-  static const Instance kNothing;
-  bind(state, instance != nullptr ? *instance : kNothing);
+  static const Instance nothing;
+  bind(state, instance != nullptr ? *instance : nothing);
   variables_[pattern.variable] = content_value(content(), arena_);
   return value_of(*state.rule, pattern.where).is_true();
 }

@@ -93,6 +93,23 @@ void Correlator::restore(RuleState& state, const StateRow& row) {
 std::vector<StateRow> Correlator::take_state() {
   std::vector<StateRow> rows = std::move(rows_);
   rows_.clear();
+  const auto append = [](std::string& out, const Entry& entry) {
+    const auto text = [&](std::string_view part) {
+      normalize::append_json_string(out, part);
+      out += ',';
+    };
+    out += '[';
+    text(entry.ref.transaction);
+    fmt::format_to(std::back_inserter(out), "{},{},{},", entry.ref.index, entry.ref.seq,
+                   entry.time_us);
+    text(entry.actor.id);
+    text(entry.actor.via);
+    text(entry.actor.confidence);
+    text(entry.content);
+    text(entry.value);
+    fmt::format_to(std::back_inserter(out), "\"{}{}{}\"]", entry.time_has_fraction ? "f" : "",
+                   (entry.side & 1U) != 0 ? "o" : "", (entry.side & 2U) != 0 ? "t" : "");
+  };
   for (const auto& [number, name] : touched_) {
     const RuleState& state = rules_[number];
     const auto found = state.keys.find(name);
@@ -105,22 +122,9 @@ std::vector<StateRow> Correlator::take_state() {
       value += value.size() > 1 ? ",[" : "[";
       bool first = true;
       for (const Entry& entry : instance.entries) {
-        value += first ? "[" : ",[";
+        if (!first) value += ',';
         first = false;
-        const auto text = [&](std::string_view part) {
-          normalize::append_json_string(value, part);
-          value += ',';
-        };
-        text(entry.ref.transaction);
-        fmt::format_to(std::back_inserter(value), "{},{},{},", entry.ref.index, entry.ref.seq,
-                       entry.time_us);
-        text(entry.actor.id);
-        text(entry.actor.via);
-        text(entry.actor.confidence);
-        text(entry.content);
-        text(entry.value);
-        fmt::format_to(std::back_inserter(value), "\"{}{}{}\"]", entry.time_has_fraction ? "f" : "",
-                       (entry.side & 1U) != 0 ? "o" : "", (entry.side & 2U) != 0 ? "t" : "");
+        append(value, entry);
       }
       value += ']';
     }

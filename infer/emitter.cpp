@@ -97,6 +97,20 @@ std::string Emitter::actor(const Match& match) {
   return text;
 }
 
+namespace {
+/// The ids of the event's objects that the part means.
+void append_objects(const SummaryPart& part, BusinessEvent& event) {
+  bool first = true;
+  for (const ObjectRef& object : event.objects) {
+    const bool meant = part.role.empty() || object.role == part.role;
+    if (object.type != part.text || !meant) continue;
+    if (!first) event.summary += ", ";
+    first = false;
+    event.summary += object.id;
+  }
+}
+}  // namespace
+
 void Emitter::summarize(const Match& match, BusinessEvent& event) {
   if (match.rule->summary.empty()) {
     event.summary = event.title;
@@ -122,17 +136,9 @@ void Emitter::summarize(const Match& match, BusinessEvent& event) {
       case SummaryPart::Kind::Actor:
         event.summary += event.actor.id.empty() ? "somebody" : event.actor.id;
         break;
-      case SummaryPart::Kind::Object: {
-        bool first = true;
-        for (const ObjectRef& object : event.objects) {
-          const bool meant = part.role.empty() || object.role == part.role;
-          if (object.type != part.text || !meant) continue;
-          if (!first) event.summary += ", ";
-          first = false;
-          event.summary += object.id;
-        }
+      case SummaryPart::Kind::Object:
+        append_objects(part, event);
         break;
-      }
     }
   }
 }

@@ -18,6 +18,8 @@ struct ObjectRef {
   std::string type;
   std::string id;
   std::string role;  // empty: none
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes what <=> is compared with for a
+  // pointer
   auto operator<=>(const ObjectRef&) const = default;
 };
 

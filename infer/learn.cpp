@@ -91,9 +91,9 @@ std::string key_column(const Change& change) {
 }
 
 void Drafter::name_parts() {
-  static const std::set<std::string> kTaken = {"before", "after", "true",     "false", "null", "in",
-                                               "op",     "table", "database", "sql",   "has"};
-  std::set<std::string> used = kTaken;
+  static const std::set<std::string> taken = {"before", "after", "true",     "false", "null", "in",
+                                              "op",     "table", "database", "sql",   "has"};
+  std::set<std::string> used = taken;
   for (const auto& shape : discovery_.shapes()) {
     Part part;
     part.shape = &shape;

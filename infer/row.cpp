@@ -71,6 +71,7 @@ class JsonBuilder {
  public:
   explicit JsonBuilder(binlog::Arena& arena) : arena_(arena) {}
 
+  // NOLINTBEGIN(readability-identifier-naming): RapidJSON's names
   bool Null() { return push(Value{}); }
   bool Bool(bool b) { return push(make_bool(b)); }
   bool Int(int i) { return push(make_int(i)); }
@@ -105,6 +106,7 @@ class JsonBuilder {
     return push(map);
   }
   bool EndArray(rapidjson::SizeType elements) { return push(make_list(pop(elements))); }
+  // NOLINTEND(readability-identifier-naming)
 
   [[nodiscard]] Value result() const { return stack_.empty() ? Value{} : stack_.back(); }
 

@@ -15,15 +15,17 @@ RuleIndex::Table& RuleIndex::look_up(const normalize::Change& change) {
   auto& table = tables_[key_];
   if (table) return *table;
   table = std::make_unique<Table>();
+  const auto add = [&](Listener listener, unsigned ops) {
+    for (std::size_t op = 0; op < kOps; ++op) {
+      if ((ops >> op & 1U) != 0) table->listeners[op].push_back(listener);
+    }
+  };
   for (std::uint32_t n = 0; n < rules_.rules.size(); ++n) {
     const Rule& rule = *rules_.rules[n];
     std::uint32_t place = 0;
     for (const auto* clauses : {&rule.match, &rule.forbid}) {
       for (const auto& clause : *clauses) {
-        const bool named = clause->table.matches(change.database, change.table);
-        for (std::size_t op = 0; op < kOps && named; ++op) {
-          if ((clause->ops >> op & 1U) != 0) table->listeners[op].push_back({n, place});
-        }
+        if (clause->table.matches(change.database, change.table)) add({n, place}, clause->ops);
         ++place;
       }
     }

@@ -56,6 +56,7 @@ class RuleReader {
   void compile_pattern(const YamlNode& node, EventPattern& pattern);
   void read_by(const YamlNode& node);
   void read_threshold(const YamlNode& correlate);
+  void read_minimum(const YamlNode& node);
   std::int64_t read_within(const YamlNode& correlate);
   std::uint32_t add_name(const YamlNode& node, const std::string& name);
 

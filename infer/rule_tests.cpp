@@ -78,6 +78,7 @@ std::string object_text(const ObjectRef& object) {
 
 std::string objects_text(const std::vector<ObjectRef>& objects) {
   std::vector<std::string> texts;
+  texts.reserve(objects.size());
   for (const ObjectRef& object : objects) texts.push_back(object_text(object));
   std::sort(texts.begin(), texts.end());
   return fmt::format("{}", fmt::join(texts, ", "));
@@ -254,11 +255,11 @@ class TimeTest {
   }
   /// RFC 3339, or time since the beginning.
   std::optional<std::int64_t> time_of(const YamlNode& item) {
-    constexpr std::int64_t kStart_us = 1'767'225'600'000'000;  // 2026-01-01T00:00:00Z
+    constexpr std::int64_t kStartUs = 1'767'225'600'000'000;  // 2026-01-01T00:00:00Z
     const YamlNode* at = item.find("at");
     const std::string text = at == nullptr ? "0s" : at->text;
     if (const auto point = parse_timestamp(text)) return point->i * 1'000'000 + point->size / 1000;
-    if (const auto span = parse_duration(text)) return kStart_us + span->i / 1000;
+    if (const auto span = parse_duration(text)) return kStartUs + span->i / 1000;
     fail(*at, "at is a time, or how long after the beginning: 2026-01-02T10:00:00Z, 49h, 1h30m");
     return std::nullopt;
   }
@@ -318,14 +319,14 @@ void compare_all(const YamlNode& expect, const std::vector<BusinessEvent>& event
 }
 
 std::string run_time_test(const Rule& rule, const YamlNode& test) {
-  static const YamlNode kNothing;
+  static const YamlNode nothing;
   std::string detail;
   const YamlNode* expect = test.find("expect");
   const YamlNode* events = test.find("events");
-  check_expectations(expect != nullptr ? *expect : kNothing, detail);
+  check_expectations(expect != nullptr ? *expect : nothing, detail);
   const auto alone = load_rules_text(rule.text, rule.file);
-  const auto made = TimeTest(*alone.rules, detail).run(events != nullptr ? *events : kNothing);
-  if (detail.empty()) compare_all(expect != nullptr ? *expect : kNothing, made, detail);
+  const auto made = TimeTest(*alone.rules, detail).run(events != nullptr ? *events : nothing);
+  if (detail.empty()) compare_all(expect != nullptr ? *expect : nothing, made, detail);
   return detail;
 }
 
@@ -334,14 +335,14 @@ class TestRun {
   explicit TestRun(const LoadedRules& rules) : together_(rules.rules, {}) {}
 
   std::string run(const Rule& rule, Engine& alone, const YamlNode& test) {
-    static const YamlNode kNothing;
+    static const YamlNode nothing;
     std::string detail;
     std::vector<Diagnostic> errors;
     const TestRows rows(test, errors);
     for (const Diagnostic& error : errors)
       detail += fmt::format("    line {}: {}\n", error.line, error.message);
     const YamlNode* found = test.find("expect");
-    const YamlNode& expect = found != nullptr ? *found : kNothing;
+    const YamlNode& expect = found != nullptr ? *found : nothing;
     check_expectations(expect, detail);
     if (!detail.empty()) return detail;
     std::vector<normalize::Gap> gaps;

@@ -156,6 +156,18 @@ void visit_transactions(store::Reader& reader, const store::Filter& filter,
     any = false;
     whole = true;
   };
+  const auto begin = [&](const store::StoredChange& change) {
+    any = true;
+    open = change.transaction_seq;
+    checked(infer::read_transaction(change.transaction_payload, transaction));
+    event_time_us = std::max(event_time_us, transaction.event_time_us);
+    transaction.event_time_us = event_time_us;
+    const auto load = [&reader, name = transaction.source](const std::string& database,
+                                                           const std::string& table) {
+      return layouts_of(reader, name, database, table);
+    };
+    layouts = &sources.try_emplace(transaction.source, load).first->second;
+  };
   for (bool first = true;; first = false) {
     page.clear();
     store::Page wanted;
@@ -169,16 +181,7 @@ void visit_transactions(store::Reader& reader, const store::Filter& filter,
     for (const auto& change : page) {
       if (!any || change.transaction_seq != open) {
         finish();
-        any = true;
-        open = change.transaction_seq;
-        checked(infer::read_transaction(change.transaction_payload, transaction));
-        event_time_us = std::max(event_time_us, transaction.event_time_us);
-        transaction.event_time_us = event_time_us;
-        const auto load = [&reader, name = transaction.source](const std::string& database,
-                                                               const std::string& table) {
-          return layouts_of(reader, name, database, table);
-        };
-        layouts = &sources.try_emplace(transaction.source, load).first->second;
+        begin(change);
       }
       if (transaction.changes.size() >= kRowsMax) {
         whole = false;

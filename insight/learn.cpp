@@ -54,6 +54,7 @@ std::vector<Signature> find_signatures(store::Reader& reader, const store::Filte
     return true;
   });
   std::vector<Signature> out;
+  out.reserve(found.size());
   for (auto& [hash, signature] : found) out.push_back(std::move(signature));
   std::stable_sort(out.begin(), out.end(),
                    [](const Signature& a, const Signature& b) { return a.count > b.count; });

@@ -269,6 +269,7 @@ void SheetMaker::add_slices() {
   constexpr GroupOf kSlice{Dimension::Event, "slice", "events", "event e", "", ""};
   for (std::size_t i = 0; i < slices; ++i) {
     std::vector<std::uint64_t> counts;
+    counts.reserve(before.size());
     for (const auto& other : before) counts.push_back(other[i].count);
     const auto since = span.since_us + static_cast<std::int64_t>(i) * size;
     const auto title = hours ? fmt::format("{:02}:00", i) : date_text(since);

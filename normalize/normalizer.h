@@ -37,6 +37,8 @@ class Normalizer {
  public:
   /// What was kept of an XA transaction is handed over in pieces of about this size.
   static constexpr std::size_t kXaPieceBytes = std::size_t{1} * 1024 * 1024;
+  /// A transaction that the rules will not see goes on in parts of about this size.
+  static constexpr std::size_t kNextPartBytes = std::size_t{2} * 1024 * 1024;
   /// Transactions kept for reuse.
   static constexpr std::size_t kFreeMax = 16;
 

@@ -81,8 +81,9 @@ void Normalizer::start_next_part() {
 }
 
 bool Normalizer::part_is_full() const {
-  return open_->changes.size() >= options_.rows_per_match_max ||
-         part_bytes_ >= options_.match_bytes_max;
+  const auto bytes_max = open_->first_part ? options_.match_bytes_max
+                                           : std::min(options_.match_bytes_max, kNextPartBytes);
+  return open_->changes.size() >= options_.rows_per_match_max || part_bytes_ >= bytes_max;
 }
 
 Result<> Normalizer::on_rows(const binlog::RowsEvent& rows) {

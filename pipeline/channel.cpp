@@ -7,7 +7,7 @@ namespace rowtrail::pipeline {
 Channel::Push Channel::push(Item& item, std::uint64_t epoch, std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   const auto ready = [&] {
-    return closed_ || epoch != epoch_ || queue_.empty() || bytes_ + item.bytes <= bytes_max_;
+    return closed_ || epoch != epoch_ || bytes_ == 0 || bytes_ + item.bytes <= bytes_max_;
   };
   if (!room_.wait_for(lock, timeout, ready)) return Push::TimedOut;
   if (closed_) return Push::Closed;
@@ -20,14 +20,16 @@ Channel::Push Channel::push(Item& item, std::uint64_t epoch, std::chrono::millis
 
 bool Channel::pop(Item& item, std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
+  bytes_ -= std::exchange(taken_, 0);
+  if (queue_.empty()) room_.notify_all();
   items_.wait_for(lock, timeout, [&] { return closed_ || !queue_.empty(); });
   if (queue_.empty()) return false;
   item = std::move(queue_.front());
   queue_.pop_front();
-  bytes_ -= item.bytes;
+  taken_ = item.bytes;
   ++pops_;
   // Waking the producer for every item would cost a context switch each; half empty is soon enough.
-  if (queue_.empty() || bytes_ <= bytes_max_ / 2) room_.notify_all();
+  if (bytes_ <= bytes_max_ / 2) room_.notify_all();
   return true;
 }
 
@@ -49,7 +51,7 @@ std::uint64_t Channel::pops() const {
 void Channel::reset() {
   const std::scoped_lock lock(mutex_);
   queue_.clear();
-  bytes_ = 0;
+  bytes_ = taken_ = 0;
   ++epoch_;
   room_.notify_all();
 }

@@ -1,5 +1,6 @@
-// The queue between capture and writer, bounded in bytes. A full queue makes the producer wait:
-// that is all the back-pressure there is, the binlog on the source is the spool.
+// The queue between capture and writer, bounded in bytes; what the writer works on counts until it
+// asks for more. A full queue makes the producer wait: that is all the back-pressure there is, the
+// binlog on the source is the spool.
 #pragma once
 
 #include "normalize/normalize.h"
@@ -33,10 +34,11 @@ class Channel {
 
   explicit Channel(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  /// Waits for room; an item larger than the queue is accepted when the queue is empty. `item` is
-  /// left alone unless Accepted. Reset: the writer starts over from the durable position.
+  /// Waits for room; an item larger than the queue is accepted when nothing else is in it. `item`
+  /// is left alone unless Accepted. Reset: the writer starts over from the durable position.
   Push push(Item& item, std::uint64_t epoch, std::chrono::milliseconds timeout);
-  /// The next item; false when none came in time or the channel is closed and empty.
+  /// The next item, and the end of work on the one before; false when none came in time or the
+  /// channel is closed and empty.
   bool pop(Item& item, std::chrono::milliseconds timeout);
   [[nodiscard]] bool empty() const;
   [[nodiscard]] std::size_t bytes() const;
@@ -64,7 +66,8 @@ class Channel {
   std::deque<Item> queue_;
   std::vector<std::unique_ptr<normalize::Transaction>> recycled_;
   std::size_t bytes_max_;
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0;                // taken_ included
+  std::size_t taken_ = 0;                // of the item that the consumer works on
   std::atomic<std::uint64_t> epoch_{0};  // changed under the mutex
   std::uint64_t pops_ = 0;
   bool closed_ = false;

@@ -41,8 +41,8 @@ core::Result<> append_server_sent_event(std::string& out, const store::StoredEve
                                         bool quote_integers) {
   out += fmt::format("id: {}\ndata: ", event.seq);
   const std::size_t start = out.size();
-  const auto rendered = infer::append_rendered_event(out, event.seq, event.transaction_seq,
-                                                     event.payload, event.because);
+  auto rendered = infer::append_rendered_event(out, event.seq, event.transaction_seq, event.payload,
+                                               event.because);
   if (!rendered) return rendered;
   if (quote_integers) quote_large_integers(out, start);
   out += "\n\n";

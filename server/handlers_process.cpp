@@ -188,6 +188,7 @@ template <class Key>
 std::vector<std::pair<const Key, Durations>*> top(std::map<Key, Durations>& timed,
                                                   std::size_t most) {
   std::vector<std::pair<const Key, Durations>*> rows;
+  rows.reserve(timed.size());
   for (auto& row : timed) rows.push_back(&row);
   std::stable_sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) {
     return a->second.us.size() > b->second.us.size();

@@ -337,9 +337,9 @@ const Row* find_row(const std::vector<Row>& rows, std::string_view name) {
 
 /// params.arguments, or an empty object.
 Result<const Json*> arguments_of(const Ask& ask) {
-  static const Json kNone(rapidjson::kObjectType);
+  static const Json none(rapidjson::kObjectType);
   const Json* arguments = member_of(ask.params, "arguments");
-  if (arguments == nullptr || arguments->IsNull()) return &kNone;
+  if (arguments == nullptr || arguments->IsNull()) return &none;
   if (!arguments->IsObject()) return RpcError{kInvalidParams, "arguments must be an object"};
   return arguments;
 }
@@ -545,9 +545,9 @@ Outgoing answer(std::string_view text, const Call& call, const Services& service
                                              : "The message has no method"});
   }
   if (id_value == nullptr) return {202, {}, {}, {}};  // a notification
-  static const Json kNone(rapidjson::kObjectType);
+  static const Json none(rapidjson::kObjectType);
   const Json* given = member_of(message, "params");
-  const Json& params = given == nullptr ? kNone : *given;
+  const Json& params = given == nullptr ? none : *given;
 
   const std::string_view version = call.request.header("MCP-Protocol-Version");
   const Era era = is_modern(method, params, version) ? Era::Modern : Era::Legacy;

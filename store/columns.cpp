@@ -121,47 +121,47 @@ std::string ColumnCheck::check(Kind kind, const Row& row, const TransactionPlace
   wrong_.clear();
   if (kind == Kind::Change) return change(row, transaction);
   if (!parse(row.text(kPayloadColumn))) return wrong_;
-  constexpr int k = kFirstColumn;
+  const int at = kFirstColumn;
   switch (kind) {
     case Kind::Transaction:
-      text_column("source", row.text(k), text("source"));
-      text_column("id", row.text(k + 1), text("transaction"));
+      text_column("source", row.text(at), text("source"));
+      text_column("id", row.text(at + 1), text("transaction"));
       break;
     case Kind::Event:
       return event(row, transaction);
     case Kind::Gap:
       belongs(row, transaction);
-      text_column("source", row.text(k + 1), text("source"));
-      text_column("reason", row.text(k + 2), text("kind"));
-      text_column("database_name", row.text(k + 3), text("database"));
-      text_column("table_name", row.text(k + 4), text("table"));
+      text_column("source", row.text(at + 1), text("source"));
+      text_column("reason", row.text(at + 2), text("kind"));
+      text_column("database_name", row.text(at + 3), text("database"));
+      text_column("table_name", row.text(at + 4), text("table"));
       break;
     case Kind::Anomaly:
-      text_column("source", row.text(k), text("source"));
-      text_column("type", row.text(k + 1), text("type"));
-      number_column("severity", row.integer(k + 2), severity_of(text("severity")));
+      text_column("source", row.text(at), text("source"));
+      text_column("type", row.text(at + 1), text("type"));
+      number_column("severity", row.integer(at + 2), severity_of(text("severity")));
       break;
     case Kind::TableSchema: {
       const auto layout = text("layout");
       std::uint64_t hash = 0;
       std::from_chars(layout.data(), layout.data() + layout.size(), hash, 16);
-      number_column("version", row.integer(k), number(json_, "version"));
-      number_column("layout_hash", row.integer(k + 1), as_signed(hash));
-      text_column("source", row.text(k + 2), text("source"));
-      text_column("database_name", row.text(k + 3), text("database"));
-      text_column("table_name", row.text(k + 4), text("table"));
+      number_column("version", row.integer(at), number(json_, "version"));
+      number_column("layout_hash", row.integer(at + 1), as_signed(hash));
+      text_column("source", row.text(at + 2), text("source"));
+      text_column("database_name", row.text(at + 3), text("database"));
+      text_column("table_name", row.text(at + 4), text("table"));
       break;
     }
     case Kind::RuleVersion:
-      text_column("id", row.text(k), text("id"));
-      text_column("version", row.text(k + 1), text("version"));
+      text_column("id", row.text(at), text("id"));
+      text_column("version", row.text(at + 1), text("version"));
       break;
     case Kind::Input:
-      text_column("source", row.text(k), text("source"));
-      text_column("type", row.text(k + 1), text("type"));
+      text_column("source", row.text(at), text("source"));
+      text_column("type", row.text(at + 1), text("type"));
       break;
     case Kind::AdminAction:
-      text_column("type", row.text(k), text("type"));
+      text_column("type", row.text(at), text("type"));
       break;
     case Kind::Change:
       break;
@@ -172,26 +172,26 @@ std::string ColumnCheck::check(Kind kind, const Row& row, const TransactionPlace
 /// The columns are put together as the beginning of the canonical text they were taken from, and
 /// compared with it: no parsing unless they differ.
 std::string ColumnCheck::change(const Row& row, const TransactionPlace& transaction) {
-  constexpr int k = kFirstColumn;
+  const int at = kFirstColumn;
   belongs(row, transaction);
-  const auto table = tables_.find(row.integer(k + 2));
+  const auto table = tables_.find(row.integer(at + 2));
   if (table == tables_.end()) {
-    return wrong_ + fmt::format("its table_id {} is not in source_table", row.integer(k + 2));
+    return wrong_ + fmt::format("its table_id {} is not in source_table", row.integer(at + 2));
   }
   if (transaction.known) {
     text_column("source (of its table_id)", table->second.source, transaction.source);
   }
-  const auto op = row.integer(k + 3);
+  const auto op = row.integer(at + 3);
   if (op < 0 || op >= static_cast<std::int64_t>(std::size(kOps))) {
     return wrong_ + fmt::format("the column op says {}, which is none", op);
   }
   expected_ = "{\"ordinal\":";
-  fmt::format_to(std::back_inserter(expected_), "{}", row.integer(k + 1));
+  fmt::format_to(std::back_inserter(expected_), "{}", row.integer(at + 1));
   expected_ += table->second.head;
   auto rest = row.text(kPayloadColumn);
   bool same = takes(rest, expected_) && takes(rest, kOps[op]) && takes(rest, "\"");
-  const auto pk = row.text(k + 4);
-  const auto old_pk = row.text(k + 5);
+  const auto pk = row.text(at + 4);
+  const auto old_pk = row.text(at + 5);
   const bool is_row = op < 3 || op == 5;
   if (same && is_row) {
     same =
@@ -207,7 +207,7 @@ std::string ColumnCheck::change(const Row& row, const TransactionPlace& transact
 }
 
 std::string ColumnCheck::explain_change(const Row& row) {
-  constexpr int k = kFirstColumn;
+  const int at = kFirstColumn;
   const auto parsed = normalize::parse_change(row.text(kPayloadColumn));
   if (!parsed) return wrong_ + "its payload is not that of a change: " + parsed.error().message;
   const auto key = [](const std::optional<normalize::Members>& members) {
@@ -220,24 +220,24 @@ std::string ColumnCheck::explain_change(const Row& row) {
     }
     return out + "}";
   };
-  const auto& table = tables_.at(row.integer(k + 2));
-  number_column("ordinal", row.integer(k + 1), parsed->ordinal);
+  const auto& table = tables_.at(row.integer(at + 2));
+  number_column("ordinal", row.integer(at + 1), parsed->ordinal);
   text_column("database (of its table_id)", table.database, parsed->database);
   text_column("table (of its table_id)", table.table, parsed->table);
-  text_column("op", kOps[row.integer(k + 3)], kOps[static_cast<std::size_t>(parsed->op)]);
-  text_column("pk", row.text(k + 4), key(parsed->pk));
-  text_column("old_pk", row.text(k + 5), key(parsed->old_pk));
+  text_column("op", kOps[row.integer(at + 3)], kOps[static_cast<std::size_t>(parsed->op)]);
+  text_column("pk", row.text(at + 4), key(parsed->pk));
+  text_column("old_pk", row.text(at + 5), key(parsed->old_pk));
   return wrong_;
 }
 
 std::string ColumnCheck::event(const Row& row, const TransactionPlace& transaction) {
-  constexpr int k = kFirstColumn;
+  const int at = kFirstColumn;
   belongs(row, transaction);
-  number_column("severity", row.integer(k + 1), severity_of(text("severity")));
-  text_column("source", row.text(k + 2), text("source"));
-  text_column("type", row.text(k + 3), text("type"));
-  text_column("actor", row.text(k + 4), member(child(json_, "actor"), "id"));
-  text_column("rule", row.text(k + 5), member(child(json_, "rule"), "id"));
+  number_column("severity", row.integer(at + 1), severity_of(text("severity")));
+  text_column("source", row.text(at + 2), text("source"));
+  text_column("type", row.text(at + 3), text("type"));
+  text_column("actor", row.text(at + 4), member(child(json_, "actor"), "id"));
+  text_column("rule", row.text(at + 5), member(child(json_, "rule"), "id"));
   std::vector<infer::ObjectRef> refs;
   const auto& list = child(json_, "objects");
   if (list.IsArray()) {

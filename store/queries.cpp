@@ -397,7 +397,8 @@ Statement select_tally(std::int64_t log_id, const TallyQuery& query) {
   if (!query.only.empty()) {
     std::string names;
     for (const auto& [name, detail] : query.only) {
-      names += (names.empty() ? "" : ", ") + statement.bind(column_text(name + "/" + detail));
+      if (!names.empty()) names += ", ";
+      names += statement.bind(column_text(name + "/" + detail));
     }
     // An expression, so that the span is looked up by time and not by object.
     statement.sql += fmt::format(" AND o.object_type || '/' || o.object_id IN ({})", names);

@@ -222,7 +222,7 @@ void Sqlite::configure(Access access) {
   // FULL, not NORMAL: a committed position must survive a power cut. 8 KiB pages measured best.
   script(
       "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-      "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=2048; PRAGMA "
+      "PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=2048; PRAGMA "
       "journal_size_limit=67108864;"
       "PRAGMA foreign_keys=0; PRAGMA temp_store=MEMORY;");
 }

@@ -16,12 +16,10 @@ using namespace rowtrail::binlog::testing;
 
 namespace {
 
-constexpr std::uint8_t kQuery = 2;
 constexpr std::uint8_t kRotate = 4;
 constexpr std::uint8_t kFormatDescription = 15;
 constexpr std::uint8_t kHeartbeat = 27;
 constexpr std::uint8_t kHeartbeatV2 = 41;
-constexpr std::uint8_t kMariaDbGtid = 162;
 
 std::uint8_t type_of(ByteView raw) {
   return std::to_integer<std::uint8_t>(raw[4]);

@@ -62,7 +62,8 @@ std::string error_of(const std::string& payload_body) {
 }  // namespace
 
 TEST_CASE("payload: its events come one by one and all end where it ends") {
-  const auto events = two_events(GENERATE(10, 300'000, 1'000'000));
+  const auto events =
+      two_events(GENERATE(std::size_t{10}, std::size_t{300'000}, std::size_t{1'000'000}));
   const auto raw =
       GENERATE_COPY(make_event(kPayload, body(kZstd, compressed(events), events.size())),
                     make_event(kPayload, body(kNone, events, events.size())));

@@ -47,6 +47,12 @@ TEST_CASE("channel: an item larger than the queue goes in when it is empty") {
   Channel channel(15);
   auto large = item_of(1000, 1);
   CHECK(channel.push(large, 0, 0ms) == Channel::Push::Accepted);
+  Item out;
+  REQUIRE(channel.pop(out, 0ms));
+  auto next = item_of(1, 2);
+  CHECK(channel.push(next, 0, 0ms) == Channel::Push::TimedOut);
+  CHECK_FALSE(channel.pop(out, 0ms));
+  CHECK(channel.push(next, 0, 0ms) == Channel::Push::Accepted);
 }
 
 TEST_CASE("channel: a producer waits for room and is woken") {
@@ -60,9 +66,10 @@ TEST_CASE("channel: a producer waits for room and is woken") {
   });
   Item out;
   REQUIRE(channel.pop(out, 60s));
+  CHECK(channel.bytes() == 10);  // the consumer still works on it
+  REQUIRE(channel.pop(out, 60s));
   producer.join();
   CHECK(outcome == Channel::Push::Accepted);
-  REQUIRE(channel.pop(out, 60s));
   CHECK(out.pos == 2);
 }
 

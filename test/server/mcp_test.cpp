@@ -225,7 +225,8 @@ TEST_CASE("mcp: token, origin, method and content type are checked before anythi
   for (const char* method : {"GET", "DELETE", "PUT"}) {
     auto request = modern("server/discover");
     request.method = method;
-    CHECK(site.ask(std::move(request)).status == 405);
+    const auto answer = site.ask(std::move(request));
+    CHECK(answer.status == 405);
   }
 }
 

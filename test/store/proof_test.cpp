@@ -66,7 +66,8 @@ TEST_CASE("proof: inclusion and consistency hold at every pair of small sizes") 
 TEST_CASE("proof: they hold across tiles of every level") {
   Model model;
   model.add(70'000);
-  for (const std::uint64_t size : {255, 256, 257, 511, 65'535, 65'536, 65'537, 65'793, 70'000}) {
+  for (const std::uint64_t size :
+       {255UL, 256UL, 257UL, 511UL, 65'535UL, 65'536UL, 65'537UL, 65'793UL, 70'000UL}) {
     const auto root = model.root(size);
     REQUIRE(range_hash(model, 0, size) == root);
     for (const std::uint64_t index :
