@@ -6,7 +6,7 @@ libraries="$PWD/build/static-libraries"
 deploy/static/libraries.sh "$libraries"
 cmake -S . -B build/static -G Ninja -DCMAKE_BUILD_TYPE=Release -DROWTRAIL_STATIC="$libraries" > build/static-configure.log \
   || { tail -n 20 build/static-configure.log; exit 1; }
-ninja -C build/static rowtrail
+nice ninja -C build/static rowtrail
 mkdir -p dist
 strip -o dist/rowtrail build/static/rowtrail
 case "$(file -b dist/rowtrail)" in
