@@ -13,5 +13,5 @@ case "$(file -b dist/rowtrail)" in
   *"statically linked"*) ;;
   *) echo "dist/rowtrail is not statically linked: $(file -b dist/rowtrail)" >&2; exit 1 ;;
 esac
-deploy/static/sbom.py "$libraries" dist
+deploy/static/sbom.py build/static "$libraries" dist
 printf 'dist/rowtrail: %s bytes, sha256 %s\n' "$(stat -c %s dist/rowtrail)" "$(sha256sum < dist/rowtrail | cut -c1-64)"

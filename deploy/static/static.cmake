@@ -3,6 +3,7 @@
 #
 # getaddrinfo and the connector's plugin loader warn that they would open shared libraries: host names are
 # resolved by glibc's own files and dns, and every plugin that rowtrail uses is built in.
+set(CMAKE_SKIP_RPATH ON)  # it would name the build's folder
 add_link_options(-static -Wl,--build-id=none -Wl,--gc-sections)
 
 # linked_as TARGET ARCHIVE…: what TARGET stands for at the link; its headers and definitions stay as they are.
