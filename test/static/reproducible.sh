@@ -7,10 +7,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 [ -z "$(git status --porcelain)" ] || { echo "commit first: what is compared is a commit"; exit 1; }
 commit="$(git rev-parse HEAD)"
-first="$PWD/dist"
 deploy/static/build.sh > /dev/null
 other="$(mktemp -d "${TMPDIR:-/tmp}/another-folder-of-another-length.XXXXXX")"
 trap 'rm -rf "$other"' EXIT
+first="$other/first"
+cp -r dist "$first"
 git clone -q --no-hardlinks . "$other/rowtrail"
 cd "$other/rowtrail"
 git checkout -q "$commit"
@@ -19,5 +20,5 @@ same=0
 for file in rowtrail rowtrail.cdx.json LICENSES.txt; do
   if cmp "$first/$file" "dist/$file"; then echo "  ok    $file: $(sha256sum < "dist/$file" | cut -c1-64)"; else same=1; fi
 done
-[ "$same" = 0 ] || { mkdir -p "$first/other" && cp dist/* "$first/other/" && echo "the other build is kept: $first/other"; }
+[ "$same" = 0 ] || { trap - EXIT; echo "both are kept: $first, $PWD/dist"; }
 exit "$same"
