@@ -50,8 +50,7 @@ static: deps  ## one static binary, dist/rowtrail, that needs nothing beside it;
 	@test/static/root.sh
 
 deb: static  ## a Debian package of the static binary with its systemd units, in dist/
-	@cd build/static && cpack -G DEB -B ../../dist > cpack.log || { tail -n 20 cpack.log; exit 1; }
-	@rm -rf dist/_CPack_Packages && ls dist/*.deb
+	@deploy/static/package.sh
 
 bench: build  ## benchmarks
 	@if [ -x bench/run.sh ]; then bench/run.sh; else echo "no benchmarks yet"; exit 1; fi
