@@ -9,6 +9,7 @@ cmake -S . -B build/static -G Ninja -DCMAKE_BUILD_TYPE=Release -DROWTRAIL_STATIC
 nice ninja -C build/static rowtrail
 mkdir -p dist
 strip -o dist/rowtrail build/static/rowtrail
+cp /etc/ssl/certs/ca-certificates.crt dist/  # for the container
 case "$(file -b dist/rowtrail)" in
   *"statically linked"*) ;;
   *) echo "dist/rowtrail is not statically linked: $(file -b dist/rowtrail)" >&2; exit 1 ;;
