@@ -45,12 +45,12 @@ format: deps  ## clang-format every source file in place
 format-check: deps  ## fail where clang-format would change something
 	@clang-format-14 --dry-run --Werror $(sources) && echo "clang-format: no findings"
 
-static: deps  ## one static binary, dist/rowtrail, that needs nothing beside it
+static: deps  ## one static binary, dist/rowtrail, that needs nothing beside it; checked in a bare root
 	@deploy/static/build.sh
+	@test/static/root.sh
 
 deb: static  ## a Debian package of the static binary with its systemd units, in dist/
-	@cd build/static && cpack -G DEB -B ../../dist > cpack.log || { tail -n 20 cpack.log; exit 1; }
-	@rm -rf dist/_CPack_Packages && ls dist/*.deb
+	@deploy/static/package.sh
 
 bench: build  ## benchmarks
 	@if [ -x bench/run.sh ]; then bench/run.sh; else echo "no benchmarks yet"; exit 1; fi

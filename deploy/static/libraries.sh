@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds, from Debian's own sources, the two client libraries that Debian ships in no form fit for a static
-# binary: libpq without Kerberos and LDAP, and MariaDB Connector/C with its authentication plugins built in.
+# Builds, from Debian's own sources, the libraries that Debian ships in no form fit for a static binary: libpq
+# without Kerberos and LDAP, MariaDB Connector/C with its authentication plugins built in, fmt and spdlog.
 #
 #   deploy/static/libraries.sh PREFIX     headers and archives below PREFIX; nothing is done when they are there
 set -euo pipefail
@@ -71,4 +71,15 @@ if [ ! -f "$prefix/lib/libmariadbclient.a" ]; then
   quiet mariadb ninja -C "$work/connector" mariadbclient
   cp "$work"/connector/libmariadb/libmariadbclient.a "$prefix/lib/"
 fi
+
+for library in fmtlib:fmt spdlog:spdlog; do
+  source="${library%:*}" name="${library#*:}"
+  [ ! -f "$prefix/lib/lib$name.a" ] || continue
+  source_of "$source"
+  say "building $name"
+  quiet "$name-configure" cmake -S "$work/$source" -B "$work/$name" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_CXX_FLAGS="$flags" -DFMT_TEST=OFF -DFMT_DOC=OFF -DSPDLOG_BUILD_EXAMPLE=OFF -DSPDLOG_FMT_EXTERNAL=ON
+  quiet "$name" ninja -C "$work/$name" "$name"
+  cp "$work/$name/lib$name.a" "$prefix/lib/"
+done
 say "ready: $prefix/lib"
