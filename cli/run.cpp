@@ -119,6 +119,8 @@ std::unique_ptr<server::Server> start_server(const pipeline::Config& config, boo
   server::Options options;
   options.listen = config.listen;
   options.no_auth = no_auth;
+  options.hosts = config.hosts;
+  if (config.requests_per_minute) options.limits.requests_per_minute = *config.requests_per_minute;
   const auto token_file = config.token_file.empty() ? default_token_file() : config.token_file;
   if (!no_auth) {
     const auto folder = std::filesystem::path(token_file).parent_path();

@@ -3,6 +3,7 @@
 #include "normalize/normalize.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -57,6 +58,18 @@ core::Result<> set_url(Values values, Config& config) {
   return set_source_url(values.front(), config.source);
 }
 
+core::Result<> set_requests_per_minute(Values values, Config& config) {
+  std::uint64_t number = 0;
+  const auto& text = values.front();
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return core::Error{core::Errc::Malformed,
+                       fmt::format("'{}' is not a number; 0 means no limit", text)};
+  }
+  config.requests_per_minute = number;
+  return {};
+}
+
 const std::vector<ConfigOption>& options() {
   static const std::vector<ConfigOption> table = {
       text("source.name", "What the source is called in the record; the host's name otherwise.",
@@ -89,6 +102,15 @@ const std::vector<ConfigOption>& options() {
            [](Config& c) -> std::string& { return c.listen; }),
       text("token_file", "Where the API's token is kept; made at the first start, mode 0600.",
            "/var/lib/rowtrail/token", [](Config& c) -> std::string& { return c.token_file; }),
+      list("hosts", "Names under which browsers may reach the HTTP API, beside localhost.",
+           "rowtrail.example", [](Config& c) -> Values& { return c.hosts; }),
+      {"requests_per_minute", Kind::Text,
+       "How many requests one token has a minute, or one address without a token (1200000); 0: any "
+       "number.",
+       "6000", set_requests_per_minute,
+       [](const Config& c) {
+         return c.requests_per_minute ? Values{std::to_string(*c.requests_per_minute)} : Values{};
+       }},
       list("actor_columns", "Columns that say who changed a row, before those that are guessed.",
            "modified_by", [](Config& c) -> Values& { return c.actor_columns; }),
   };

@@ -57,6 +57,8 @@ struct Config {
   std::vector<std::string> rules;
   std::string listen = "127.0.0.1:8765";
   std::string token_file;
+  std::vector<std::string> hosts;                    // that the HTTP API answers to
+  std::optional<std::uint64_t> requests_per_minute;  // of one token; 0: any number
   std::vector<std::string> actor_columns;
   std::vector<HeadSink> heads;
   bool until_end = false;

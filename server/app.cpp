@@ -74,10 +74,15 @@ Response no_content(const std::string& allow) {
   return response;
 }
 
-/// Host without its port: "[::1]:80" → "[::1]".
+/// Host without its port: "[::1]:80" → "[::1]"; empty when something else stands there.
 std::string_view host_name(std::string_view authority) {
-  if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1);
-  return authority.substr(0, authority.find(':'));
+  const bool literal = authority.starts_with('[');
+  const std::size_t end = literal ? authority.find(']') + 1 : authority.find(':');
+  if (literal && end == 0) return {};
+  const std::string_view port = authority.substr(std::min(end, authority.size()));
+  const bool sound =
+      port.empty() || (port[0] == ':' && port.find_first_not_of("0123456789", 1) == port.npos);
+  return sound ? authority.substr(0, end) : std::string_view();
 }
 
 Problem no_such_route(const Target& target) {
@@ -101,6 +106,8 @@ bool is_loopback(std::string_view listen) {
 App::App(Options options)
     : options_(std::move(options)),
       authenticator_(options_),
+      requests_(options_.limits.requests_per_minute),
+      refusals_(options_.limits.refusals_per_minute),
       loopback_(is_loopback(options_.listen)) {
   for (const Route& route : routes()) patterns_.push_back(pattern_segments(route.pattern));
 }
@@ -260,8 +267,42 @@ Outcome<std::variant<Response, Call>> App::admit_checked(Request& request, const
   return call;
 }
 
+/// Whoever shows no token is counted by address, and what was refused to it once more, sooner.
+std::variant<Response, Call> App::limit(std::variant<Response, Call> admitted,
+                                        const std::string& peer, const std::string& id) {
+  auto* call = std::get_if<Call>(&admitted);
+  auto* response = std::get_if<Response>(&admitted);
+  const bool named = call != nullptr && !call->principal.name.empty() && !options_.no_auth;
+  const bool refused = response != nullptr && response->status == 401;
+  const auto standing = (refused ? refusals_ : requests_)
+                            .count(named ? "token " + call->principal.name : peer, now_us());
+  if (standing.of == 0) return admitted;
+  std::vector<Header> headers = {
+      {"RateLimit-Policy", fmt::format("\"{}\";q={};w={}", refused ? "refused" : "default",
+                                       standing.of, kRateWindowUs / 1'000'000)},
+      {"RateLimit", fmt::format("\"{}\";r={};t={}", refused ? "refused" : "default", standing.left,
+                                standing.seconds)}};
+  if (!standing.allowed) {
+    admitted = problem({ProblemId::TooManyRequests,
+                        refused ? "This address has shown too many wrong tokens."
+                                : "There were too many requests in this minute.",
+                        "", ""},
+                       id);
+    headers.push_back({"Retry-After", std::to_string(standing.seconds)});
+    call = nullptr;
+    response = &std::get<Response>(admitted);
+  }
+  if (call != nullptr) {
+    call->headers = std::move(headers);
+  } else {
+    for (Header& header : headers) response->set_header(header.name, std::move(header.value));
+  }
+  return admitted;
+}
+
 std::variant<Response, Call> App::admit(Request request) {
   const std::string id = request_id(request);
+  const std::string peer = request.peer;
   auto admitted = admit_checked(request, id);
   if (!admitted) {
     Response response = problem(admitted.error(), id);
@@ -269,19 +310,21 @@ std::variant<Response, Call> App::admit(Request request) {
       const auto target = parse_target(request.target);
       response.set_header("Allow", match(target->segments, request.method).allow);
     }
-    return response;
+    return limit(std::move(response), peer, id);
   }
   if (auto* response = std::get_if<Response>(&*admitted)) finish(*response, id);
-  return *std::move(admitted);
+  return limit(*std::move(admitted), peer, id);
 }
 
 Response App::run(const Call& call, store::Reader* reader) {
   auto outcome = call.route->handler(call, {options_, metrics_, authenticator_, reader});
-  if (!outcome) return problem(outcome.error(), call.request_id);
-  Response response = *std::move(outcome);
-  encode_body(call.request, response);
-  apply_etag(call, response);
-  finish(response, call.request_id);
+  Response response = outcome ? *std::move(outcome) : problem(outcome.error(), call.request_id);
+  if (outcome) {
+    encode_body(call.request, response);
+    apply_etag(call, response);
+    finish(response, call.request_id);
+  }
+  for (const Header& header : call.headers) response.set_header(header.name, header.value);
   return response;
 }
 

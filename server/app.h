@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/metrics.h"
+#include "server/rate.h"
 #include "server/route.h"
 #include "server/target.h"
 #include "server/token.h"
@@ -16,8 +17,9 @@ class App {
  public:
   explicit App(Options options);
 
-  /// First half, on the sockets' thread: target, Host, route, method, token, parameters. Gives the
-  /// call to run, or the answer when there is nothing to run.
+  /// First half, on the sockets' thread, when the headers are there: target, Host, route, method,
+  /// token, parameters, rate. Gives the call to run, or the answer when there is nothing to run. A
+  /// body is read for calls only: nobody fills the memory who may not ask.
   [[nodiscard]] std::variant<Response, Call> admit(Request request);
 
   /// Second half: the handler. `reader` is null unless the route reads the store. Throws
@@ -49,10 +51,13 @@ class App {
   [[nodiscard]] Outcome<void> read_query(Call& call, Target& target) const;
   [[nodiscard]] Outcome<std::variant<Response, Call>> admit_checked(Request& request,
                                                                     const std::string& id);
+  [[nodiscard]] std::variant<Response, Call> limit(std::variant<Response, Call> admitted,
+                                                   const std::string& peer, const std::string& id);
   [[nodiscard]] std::int64_t now_us() const;
 
   Options options_;
   Authenticator authenticator_;
+  RateLimiter requests_, refusals_;
   Metrics metrics_;
   bool loopback_;
   std::vector<std::vector<std::string_view>> patterns_;  // by index of the route

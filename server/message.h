@@ -25,6 +25,7 @@ struct Request {
   std::string target;  // as sent
   std::vector<Header> headers;
   std::string body;
+  std::string peer;  // the client's address; of IPv6 its /64
 
   /// Value of the first header of this name (any case), or empty.
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept;

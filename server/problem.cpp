@@ -47,6 +47,10 @@ constexpr ProblemKind kKinds[] = {
     {WrongHost, 421, "wrong-host", "The Host header names another server",
      "A loopback server answers only to localhost, 127.0.0.1 and [::1], so that a web page cannot "
      "reach it through a name of its own. Allow more names with the option `hosts`."},
+    {TooManyRequests, 429, "too-many-requests", "This minute's requests are used up",
+     "Every token, and every address that shows none, has a number of requests a minute, named in "
+     "the headers RateLimit-Policy and RateLimit. Try again after the seconds in Retry-After, or "
+     "set `requests_per_minute` in the configuration."},
     {HeadersTooLarge, 431, "headers-too-large", "The request's headers are too large",
      "Request line and headers are limited to 16 KiB together."},
     {Internal, 500, "internal", "rowtrail failed to answer",

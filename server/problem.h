@@ -28,6 +28,7 @@ enum class ProblemId : std::uint8_t {
   ContentTooLarge,
   UnsupportedMediaType,
   WrongHost,
+  TooManyRequests,
   HeadersTooLarge,
   Internal,
   NotImplemented,

@@ -55,6 +55,7 @@ struct Call {
   std::vector<std::pair<std::string, std::string>> query;
   Format format = Format::Json;
   std::int64_t now_us = 0;
+  std::vector<Header> headers;  // that every answer to it carries
   std::size_t page_bytes_max = kPageBytesMax;
 
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;

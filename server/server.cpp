@@ -5,6 +5,7 @@
 #include "server/workers.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <thread>
@@ -43,6 +44,20 @@ void raise_descriptor_limit(std::size_t connections) {
                                   listen, why));
 }
 
+/// Who a limit counts as one: an IPv4 address, or the /64 that one IPv6 customer is given.
+std::string peer_of(const tcp::socket& socket) {
+  boost::system::error_code error;
+  auto address = socket.remote_endpoint(error).address();
+  if (error) return "gone";
+  if (address.is_v4()) return address.to_string();
+  auto bytes = address.to_v6().to_bytes();
+  if (address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return asio::ip::address_v6(bytes).to_string();
+}
+
 struct Address {
   std::string host;
   std::string port;
@@ -79,6 +94,7 @@ struct Server::Impl {
   std::optional<Feed> feed;
   std::optional<SessionHost> host;
   std::set<std::shared_ptr<Session>> sessions;
+  std::map<std::string, std::size_t> per_address;  // open connections
   std::thread thread;
   std::uint16_t port = 0;
   bool stopping = false;
@@ -120,11 +136,14 @@ void Server::Impl::on_accept(boost::system::error_code error, tcp::socket socket
     });
     return;
   }
-  const std::size_t max = app.options().limits.connections_max;
-  if (!error && sessions.size() < max + kRefusedMax) {
-    const auto session = std::make_shared<Session>(std::move(socket), *host);
-    const bool full = sessions.size() >= max;
+  const Limits& limits = app.options().limits;
+  if (!error && sessions.size() < limits.connections_max + kRefusedMax) {
+    std::string peer = peer_of(socket);
+    const auto session = std::make_shared<Session>(std::move(socket), std::move(peer), *host);
+    const bool full = sessions.size() >= limits.connections_max ||
+                      per_address[session->peer()] >= limits.connections_per_address_max;
     sessions.insert(session);
+    ++per_address[session->peer()];
     app.metrics().connections = sessions.size();
     if (full) ++app.metrics().refused_connections;
     full ? session->refuse() : session->start();
@@ -154,6 +173,8 @@ void Server::Impl::begin_stop() {
 
 void Server::Impl::on_end(const std::shared_ptr<Session>& session) {
   sessions.erase(session);
+  const auto count = per_address.find(session->peer());
+  if (--count->second == 0) per_address.erase(count);
   app.metrics().connections = sessions.size();
   if (!stopping || !sessions.empty()) return;
   timer.cancel();

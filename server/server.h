@@ -63,9 +63,12 @@ struct Limits {
   std::size_t headers_max = 128;
   std::size_t body_bytes_max = 1024 * 1024;
   std::size_t connections_max = 4096;
-  std::size_t queued_requests_max = 512;  // waiting for a store thread; beyond it 503
+  std::size_t connections_per_address_max = 2048;
+  std::uint64_t requests_per_minute = 1'200'000;  // of one token, or one address without; 0: any
+  std::uint64_t refusals_per_minute = 120;        // wrong or missing tokens of one address
+  std::size_t queued_requests_max = 512;          // waiting for a store thread; beyond it 503
   std::chrono::milliseconds header_timeout{
-      10'000};  // from a request's first byte to its last header
+      10'000};  // from a connection's start, or a request's first byte, to the last header
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{60'000};   // between requests of a connection
   std::chrono::milliseconds write_timeout{30'000};  // for a client that does not take its answer

@@ -1,5 +1,6 @@
 #include "server/session_live.h"
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -15,7 +16,9 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
 constexpr std::size_t kReadBytes = 8 * 1024;
-constexpr std::size_t kDrainBytesMax = 256 * 1024;
+constexpr std::string_view kHeaderEnd = "\r\n\r\n";
+constexpr std::size_t kRefusedBodyMax = 16 * 1024;
+constexpr std::size_t kDrainBytesMax = 2 * 1024 * 1024;  // of a body that was refused
 constexpr std::chrono::milliseconds kDrainTimeout{2'000};
 /// Longer answers get more time than write_timeout: a second per this many bytes.
 constexpr std::size_t kSlowestBytesPerSecond = 64 * 1024;
@@ -81,8 +84,9 @@ Response run_guarded(App& app, const Call& call, ReaderSlot* slot) {
 
 }  // namespace
 
-Session::Session(asio::ip::tcp::socket socket, SessionHost& host)
+Session::Session(asio::ip::tcp::socket socket, std::string peer, SessionHost& host)
     : host_(host),
+      peer_(std::move(peer)),
       stream_(std::move(socket)),
       buffer_(host.app.options().limits.header_bytes_max + 64 * 1024) {
   Error ignored;
@@ -120,7 +124,8 @@ void Session::end() {
 void Session::wait_for_request() {
   busy_ = false;
   if (buffer_.size() > 0) return read_header();  // pipelined
-  stream_.expires_after(limits().idle_timeout);
+  stream_.expires_after(std::exchange(first_, false) ? limits().header_timeout
+                                                     : limits().idle_timeout);
   stream_.async_read_some(buffer_.prepare(kReadBytes),
                           [self = shared_from_this()](Error error, std::size_t size) {
                             if (error) return self->end();
@@ -138,6 +143,31 @@ void Session::read_header() {
   parser_->header_limit(static_cast<std::uint32_t>(limits().header_bytes_max));
   parser_->body_limit(limits().body_bytes_max);
   stream_.expires_after(limits().header_timeout);
+  fill_header(0);
+}
+
+/// Reads until the headers are whole, or longer than they may be; the first `searched` bytes do not
+/// end them.
+void Session::fill_header(std::size_t searched) {
+  const std::string_view raw(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+  const std::size_t end = raw.find(kHeaderEnd, searched - std::min<std::size_t>(searched, 3));
+  if (end != raw.npos || raw.size() > limits().header_bytes_max) {
+    // Beast would join folded lines; another server on the way may read them as two.
+    const std::string_view head = raw.substr(0, end);
+    if (head.find("\r\n ") == head.npos && head.find("\r\n\t") == head.npos) return parse_header();
+    return answer_problem(ProblemId::BadRequest, "A header goes on in another line.");
+  }
+  stream_.async_read_some(
+      buffer_.prepare(kReadBytes),
+      [self = shared_from_this(), size = raw.size()](Error error, std::size_t more) {
+        if (error == asio::error::eof) return self->parse_header();
+        if (error) return self->end();
+        self->buffer_.commit(more);
+        self->fill_header(size);
+      });
+}
+
+void Session::parse_header() {
   http::async_read_header(
       stream_, buffer_, *parser_,
       [self = shared_from_this()](Error error, std::size_t) { self->on_header(error); });
@@ -148,14 +178,37 @@ void Session::on_header(Error error) {
   if (error) return on_read_error(error);
   const auto& request = parser_->get();
   version_ = request.version();
+  header_only_ = request.method() == http::verb::head;
   keep_alive_ = keep_alive_ && request.keep_alive();
   if (const auto refused = refusal(request, limits())) {
     return answer_problem(refused->id, refused->detail);
   }
-  if (parser_->is_done()) return handle();
-  if (!equals_ignoring_case(std::string_view(request[http::field::expect]), "100-continue")) {
-    return read_body();
+  if (version_ >= 11 && request.count(http::field::host) == 0) {
+    return answer_problem(ProblemId::BadRequest, "An HTTP/1.1 request needs a Host header.");
   }
+  admit();
+}
+
+void Session::admit() {
+  const bool expects =
+      equals_ignoring_case(std::string_view(parser_->get()[http::field::expect]), "100-continue");
+  auto admitted = host_.app.admit(make_request());
+  if (auto* call = std::get_if<Call>(&admitted)) {
+    route_ = call->route;
+    call_ = std::move(*call);
+    if (parser_->is_done()) return run(*std::exchange(call_, std::nullopt));
+    return expects ? send_continue() : read_body();
+  }
+  auto& refused = std::get<Response>(admitted);
+  if (parser_->is_done()) return send(std::move(refused));
+  // A small body is read, so that the connection can go on; another is nobody's.
+  refused_ = std::move(refused);
+  if (expects || parser_->content_length().value_or(0) > kRefusedBodyMax) return send_refused();
+  parser_->body_limit(kRefusedBodyMax);
+  read_body();
+}
+
+void Session::send_continue() {
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   asio::async_write(stream_, asio::buffer(kContinue),
                     [self = shared_from_this()](Error failed, std::size_t) {
@@ -164,12 +217,22 @@ void Session::on_header(Error error) {
                     });
 }
 
+void Session::send_refused() {
+  keep_alive_ = keep_alive_ && parser_->is_done();
+  send(*std::exchange(refused_, std::nullopt));
+}
+
 void Session::read_body() {
   stream_.expires_after(limits().body_timeout);
   http::async_read(stream_, buffer_, *parser_,
                    [self = shared_from_this()](Error error, std::size_t) {
+                     if (self->refused_ && (!error || error == http::error::body_limit))
+                       return self->send_refused();
                      if (error) return self->on_read_error(error);
-                     self->handle();
+                     self->started_ = std::chrono::steady_clock::now();
+                     Call call = *std::exchange(self->call_, std::nullopt);
+                     call.request.body = std::move(self->parser_->get().body());
+                     self->run(std::move(call));
                    });
 }
 
@@ -191,32 +254,19 @@ void Session::answer_problem(ProblemId id, std::string detail) {
   send(admitted);
 }
 
-Request Session::take_request() {
-  auto message = parser_->release();
+Request Session::make_request() const {
+  const auto& message = parser_->get();
   Request request;
   request.method = std::string(message.method_string());
   request.target = std::string(message.target());
+  request.peer = peer_;
   for (const auto& field : message) {
     request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
   }
-  request.body = std::move(message.body());
   return request;
 }
 
-void Session::handle() {
-  started_ = std::chrono::steady_clock::now();
-  Request request = take_request();
-  header_only_ = request.method == "HEAD";
-  if (version_ >= 11 && request.header_count("Host") == 0) {
-    return answer_problem(ProblemId::BadRequest, "An HTTP/1.1 request needs a Host header.");
-  }
-  auto admitted = host_.app.admit(std::move(request));
-  if (auto* response = std::get_if<Response>(&admitted)) return send(std::move(*response));
-  run(std::get<Call>(std::move(admitted)));
-}
-
 void Session::run(Call call) {
-  route_ = call.route;
   if (!call.route->reads_store) return send(run_guarded(host_.app, call, nullptr));
   const std::string id = call.request_id;
   auto task = [self = shared_from_this(), call = std::move(call)](ReaderSlot& slot) {

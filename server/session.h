@@ -34,7 +34,7 @@ struct SessionHost {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(boost::asio::ip::tcp::socket socket, SessionHost& host);
+  Session(boost::asio::ip::tcp::socket socket, std::string peer, SessionHost& host);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -46,16 +46,21 @@ class Session : public std::enable_shared_from_this<Session> {
   void shutdown();
   /// Ends now.
   void close();
+  [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
 
  private:
   using Error = boost::system::error_code;
 
   void wait_for_request();
   void read_header();
+  void fill_header(std::size_t searched);
+  void parse_header();
   void on_header(Error error);
+  void admit();
+  void send_continue();
+  void send_refused();
   void read_body();
   void on_read_error(Error error);
-  void handle();
   void run(Call call);
   void send(Response response);
   void on_sent(Error error);
@@ -73,10 +78,11 @@ class Session : public std::enable_shared_from_this<Session> {
   void drain();
   void end();
   void answer_problem(ProblemId id, std::string detail);
-  [[nodiscard]] Request take_request();
+  [[nodiscard]] Request make_request() const;
   [[nodiscard]] const Limits& limits() const { return host_.app.options().limits; }
 
   SessionHost& host_;
+  std::string peer_;
   boost::beast::tcp_stream stream_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
@@ -85,6 +91,8 @@ class Session : public std::enable_shared_from_this<Session> {
       serializer_;
   struct LiveState;
 
+  std::optional<Call> call_;         // admitted, while its body is read
+  std::optional<Response> refused_;  // likewise
   BodySource source_;                // of the answer being streamed
   std::string piece_;                // on its way to the client
   std::unique_ptr<LiveState> live_;  // of an event stream
@@ -95,6 +103,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool header_only_ = false;
   bool keep_alive_ = true;
   bool busy_ = false;  // a request is under way
+  bool first_ = true;
   bool ended_ = false;
   std::size_t drained_ = 0;
 };

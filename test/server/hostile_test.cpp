@@ -1,8 +1,10 @@
 // The server on a real socket, before slow, broken and hostile clients.
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <random>
 #include <thread>
+#include <vector>
 
 #include "running.h"
 #include <catch2/catch.hpp>
@@ -73,8 +75,11 @@ TEST_CASE("hostile: headers and bodies have limits") {
   CHECK(site.ask(http("POST", "/livez", "Content-Length: 1048577\r\n")).status == 413);
   const std::string megabytes(2'000'000, 'x');
   Client client(site.server.port());
-  client.send(http("POST", "/livez", "Transfer-Encoding: chunked\r\n") + "1e8480\r\n" + megabytes);
+  client.send(http("POST", "/mcp", "Transfer-Encoding: chunked\r\n") + "1e8480\r\n" + megabytes);
   CHECK(client.read().status == 413);
+  CHECK(
+      site.ask(http("POST", "/livez", "Transfer-Encoding: chunked\r\n") + "1e8480\r\n" + megabytes)
+          .status == 405);  // and nothing of it was kept
   CHECK(site.ask(http("POST", "/livez", "Content-Length: 1000000\r\n") +
                  megabytes.substr(0, 1'000'000))
             .status == 405);
@@ -175,4 +180,38 @@ TEST_CASE("hostile: who does not read its answer is cut off, and only the part s
   CHECK(answer.status == 200);
   CHECK_FALSE(answer.whole);
   CHECK(lines(answer.body) < 200'000);
+}
+
+TEST_CASE(
+    "hostile: a folded header, and a body nobody may send, are refused before they are read") {
+  Running site;
+  CHECK(site.ask(http("GET", "/livez", "X: a\r\n b\r\n")).status == 400);
+  CHECK(site.ask(http("POST", "/mcp", "Transfer-Encoding:\r\n\tchunked\r\n")).status == 400);
+  for (const char* body : {"Content-Length: 1000000\r\n", "Transfer-Encoding: chunked\r\n"}) {
+    Client stranger(site.server.port());
+    stranger.send(std::string("POST /mcp HTTP/1.1\r\nHost: localhost\r\n") + body +
+                  "Expect: 100-continue\r\n\r\n");
+    CHECK(stranger.read().status == 401);  // and no 100
+    stranger.finish();
+    CHECK(stranger.ended());
+  }
+  CHECK(site.alive());
+}
+
+TEST_CASE("hostile: one address does not take every connection") {
+  Options options = test_options();
+  options.limits.connections_per_address_max = 3;
+  Running site(options);
+  {
+    std::vector<std::unique_ptr<Client>> open;
+    for (int i = 0; i < 3; ++i) {
+      open.push_back(std::make_unique<Client>(site.server.port()));
+      open.back()->send(http("GET", "/livez"));
+      CHECK(open.back()->read().status == 200);
+    }
+    Client fourth(site.server.port());
+    CHECK(fourth.read().status == 503);
+  }
+  while (!site.alive()) {  // until the server has seen them go
+  }
 }
