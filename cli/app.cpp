@@ -25,7 +25,7 @@ constexpr const char* kSystemConfig = "/etc/rowtrail/rowtrail.yaml";
 struct Arguments {
   std::string config, store, source, source_name, password_file, start,
       format = "text", listen, token_file, until, log_level = "info", reason, table, key, at,
-      object_type, object_id, junit;
+      object_type, object_id, junit, envelope = "ndjson";
   SummaryOptions summary;
   VerifyOptions verify;
   std::string out;
@@ -195,6 +195,26 @@ const std::vector<Command>& commands() {
              ->check(CLI::ExistingFile);
        },
        [](const Arguments& a) { return replay_command(merge(a), run_options(a)); }},
+      {"capture", "Stream changes to standard output, without a store",
+       "rowtrail capture --source mysql://rowtrail@db1:3306 --format debezium | my-consumer",
+       [](CLI::App& c, Arguments& a) {
+         add_source_options(c, a);
+         c.add_option("--start", a.start, "now, earliest, a GTID set or FILE:POSITION");
+         c.add_option("--until", a.until, "end: stop where the source stands now")
+             ->check(CLI::IsMember({"end"}));
+         c.add_option("--format", a.envelope,
+                      "ndjson: the change as in the record; debezium: Debezium's envelope")
+             ->check(CLI::IsMember({"ndjson", "debezium"}))
+             ->capture_default_str();
+         c.add_option("files", a.files,
+                      "binlog files in order, packed with gzip or zstd or not, instead of a server")
+             ->check(CLI::ExistingFile);
+       },
+       [](const Arguments& a) {
+         const auto common = merge(a);
+         if (a.files.empty()) need_source(common);
+         return capture_command(common, a.envelope == "debezium");
+       }},
       {"events", "Business events, the newest page or a filtered set",
        "rowtrail events --type inventory.transfer --since 24h",
        [](CLI::App& c, Arguments& a) { add_list_options(c, a); },

@@ -28,6 +28,8 @@ struct RunOptions {
 };
 int run_command(const Common& common, const RunOptions& options);
 int replay_command(const Common& common, const RunOptions& options);
+/// Changes of a source or of files on standard output, without a store, until interrupted.
+int capture_command(const Common& common, bool debezium);
 
 struct ListOptions {
   store::Filter filter;

@@ -1,3 +1,5 @@
+#include "cli/run.h"
+
 #include "cli/commands.h"
 #include "cli/service.h"
 #include "cli/terminal.h"
@@ -11,7 +13,6 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 namespace rowtrail::cli {
@@ -30,21 +31,6 @@ infer::LoadedRules load_rules_or_throw(const std::vector<std::string>& paths) {
                                     rules.errors.size() == 1 ? "" : "s");
   for (const auto& error : rules.errors) message += "\n  " + error.text();
   throw Failure(Area::Usage, false, message);
-}
-
-/// Refuses a source that cannot be captured, and says what would make the record better.
-void check_source(const binlog::ServerOptions& server) {
-  binlog::Session session(server);
-  std::string fatal;
-  for (const auto& finding : binlog::preflight(session, server)) {
-    const auto fix = finding.fix_sql.empty() ? "" : "\n    mend with: " + finding.fix_sql;
-    if (finding.severity == binlog::Finding::Severity::Fatal) {
-      fatal += fmt::format("\n  {}: {}{}", finding.id, finding.what, fix);
-    } else if (finding.severity == binlog::Finding::Severity::Warn) {
-      core::log(Level::Warn, fmt::format("{}: {}{}", finding.id, finding.what, fix));
-    }
-  }
-  if (!fatal.empty()) throw Failure(Area::Source, false, "the source cannot be captured:" + fatal);
 }
 
 std::string default_token_file() {
@@ -155,19 +141,6 @@ void print_event(const infer::BusinessEvent& event) {
   std::fflush(stdout);
 }
 
-/// SIGINT, SIGTERM and SIGHUP are taken here and nowhere else; all threads made afterwards inherit
-/// the mask.
-sigset_t block_stop_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return set;
-}
-
 void print_progress(const pipeline::Snapshot& snapshot, double seconds) {
   fmt::print("\r\x1b[2K{}  {} transactions, {} changes, {} events  {:.0f} changes/s  {}:{}",
              pipeline::phase_name(snapshot.phase), grouped(snapshot.transactions),
@@ -228,6 +201,31 @@ void run_until_done(pipeline::Pipeline& pipeline, const std::vector<std::string>
 }
 
 }  // namespace
+
+void check_source(const binlog::ServerOptions& server) {
+  binlog::Session session(server);
+  std::string fatal;
+  for (const auto& finding : binlog::preflight(session, server)) {
+    const auto fix = finding.fix_sql.empty() ? "" : "\n    mend with: " + finding.fix_sql;
+    if (finding.severity == binlog::Finding::Severity::Fatal) {
+      fatal += fmt::format("\n  {}: {}{}", finding.id, finding.what, fix);
+    } else if (finding.severity == binlog::Finding::Severity::Warn) {
+      core::log(Level::Warn, fmt::format("{}: {}{}", finding.id, finding.what, fix));
+    }
+  }
+  if (!fatal.empty()) throw Failure(Area::Source, false, "the source cannot be captured:" + fatal);
+}
+
+sigset_t block_stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return set;
+}
 
 int run_command(const Common& common, const RunOptions& options) {
   const auto stop_signals = block_stop_signals();

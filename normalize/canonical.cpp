@@ -3,6 +3,7 @@
 #include "normalize/cell_text.h"
 #include "normalize/json_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -251,9 +252,22 @@ void append_key(std::string& out, const Change& change, Image image) {
   write_key_object(to, Layout{*change.schema, text}, image, other);
 }
 
+bool key_moved(const Change& change) {
+  return change.schema != nullptr && key_changed(*change.schema, change.before, change.after);
+}
+
 void append_old_key(std::string& out, const Change& change) {
-  if (change.schema == nullptr || !key_changed(*change.schema, change.before, change.after)) return;
-  append_key(out, change, change.before);
+  if (key_moved(change)) append_key(out, change, change.before);
+}
+
+std::string_view statement_text(const Transaction& transaction, const Change& change) {
+  if (!change.sql.empty()) return change.sql;
+  const auto& statements = transaction.statements;
+  const auto found = std::lower_bound(
+      statements.begin(), statements.end(), change.ordinal,
+      [](const Statement& entry, std::uint32_t ordinal) { return entry.ordinal < ordinal; });
+  const bool there = found != statements.end() && found->ordinal == change.ordinal;
+  return there ? found->sql : std::string_view();
 }
 
 void append_change(std::string& out, const Change& change) {

@@ -31,6 +31,12 @@ void append_key(std::string& out, const Change& change, std::span<const binlog::
 /// stayed.
 void append_old_key(std::string& out, const Change& change);
 
+/// The row left its key: append_old_key() would write one.
+[[nodiscard]] bool key_moved(const Change& change);
+
+/// SQL text of the statement that `change` of `transaction` begins; empty when it was not logged.
+[[nodiscard]] std::string_view statement_text(const Transaction& transaction, const Change& change);
+
 /// Payload of a change record.
 void append_change(std::string& out, const Change& change);
 

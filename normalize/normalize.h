@@ -3,6 +3,7 @@
 #pragma once
 
 #include "normalize/canonical.h"
+#include "normalize/debezium.h"
 #include "normalize/normalizer.h"
 #include "normalize/payload.h"
 #include "normalize/transaction.h"

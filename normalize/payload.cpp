@@ -150,16 +150,19 @@ Result<TransactionPayload> TransactionPayload::parse(std::string_view payload) {
   return out;
 }
 
-Result<> TransactionPayload::append_joined(std::string& out, std::uint64_t seq,
+Result<> TransactionPayload::append_joined(std::string& out, std::optional<std::uint64_t> seq,
                                            std::string_view change,
                                            std::string_view actor_json) const {
   const auto pieces = split_change(change);
   if (!pieces) return pieces.error();
   JsonWriter to(out);
-  to.raw("{\"seq\":");
-  to.need(JsonWriter::kScalarMax);
-  to.uint(seq);
-  to.raw(',');
+  to.raw('{');
+  if (seq) {
+    to.raw("\"seq\":");
+    to.need(JsonWriter::kScalarMax);
+    to.uint(*seq);
+    to.raw(',');
+  }
   to.raw(identity_);
   to.raw(",\"ordinal\":");
   to.raw(pieces->ordinal_text);

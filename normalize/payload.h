@@ -19,9 +19,10 @@ class TransactionPayload {
  public:
   static core::Result<TransactionPayload> parse(std::string_view payload);
 
-  /// Appends the line: members in the order of DESIGN section 5. `actor_json` may be empty.
-  core::Result<> append_joined(std::string& out, std::uint64_t seq, std::string_view change,
-                               std::string_view actor_json) const;
+  /// Appends the line: members in the order of DESIGN section 5. A change that is in no log has no
+  /// seq; `actor_json` may be empty.
+  core::Result<> append_joined(std::string& out, std::optional<std::uint64_t> seq,
+                               std::string_view change, std::string_view actor_json) const;
 
  private:
   struct Query {

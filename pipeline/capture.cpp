@@ -143,6 +143,7 @@ void Capture::ask_server() {
   flavor_ = session.flavor();
   if (resume_.position.empty()) {
     resume_.position = starting_position(session, config_.source.start);
+    start_untold_ = true;
     if (!resume_.position.gtid_set.empty()) {
       resume_.gtids = binlog::GtidSet::parse(resume_.position.gtid_set, flavor_).value();
     }
@@ -155,6 +156,17 @@ void Capture::ask_server() {
     resume_.position.gtid_set = resume_.gtids->text();
   }
   if (config_.until_end && !end_) end_ = session.current_position();
+}
+
+std::optional<Capture::Outcome> Capture::tell_start() {
+  if (!std::exchange(start_untold_, false) || !resume_.gtids) return std::nullopt;
+  Item item;
+  item.file = resume_.position.file;
+  item.pos = resume_.position.pos;
+  item.gtids = std::make_unique<binlog::GtidSet>(*resume_.gtids);
+  auto outcome = push(item);
+  if (outcome == Outcome::Stalled) stalled_ = std::move(item);
+  return outcome;
 }
 
 std::unique_ptr<binlog::Source> Capture::open_source() {
@@ -201,11 +213,13 @@ Capture::Outcome Capture::stream() {
     source_ = std::move(opened);
   }
   if (state_.stopping()) return Outcome::Ended;
+  if (auto outcome = tell_start()) return *outcome;
 
   binlog::Decoder decoder;
   decoder.set_position(resume_.position.file, resume_.position.pos);
   normalize::Options options;
   options.source = config_.source.name;
+  options.match_bytes_max = config_.limits.part_bytes_max.value_or(options.match_bytes_max);
   normalize::Normalizer normalizer(options);
   std::vector<normalize::KnownSchema> known;
   for (const auto& [table, schema] : resume_.schemas) known.push_back(schema);

@@ -50,6 +50,8 @@ class Capture {
   /// Outside transactions: a new file, or the executed set at its start.
   std::optional<Outcome> note_position(const binlog::Event& event, const binlog::Decoder& decoder);
   [[nodiscard]] bool reached_end(const std::string& file, std::uint64_t pos) const;
+  /// A new log learns the executed set it starts with.
+  std::optional<Outcome> tell_start();
   std::unique_ptr<binlog::Source> open_source();
   void close_source();
 
@@ -61,7 +63,8 @@ class Capture {
   std::optional<binlog::Position> end_;
   binlog::Flavor flavor_ = binlog::Flavor::MySql;
   bool gtids_on_ = true;
-  std::size_t parts_seen_ = 0;                           // of the transaction being delivered
+  bool start_untold_ = false;   // the position is not the store's, but where `start` led
+  std::size_t parts_seen_ = 0;  // of the transaction being delivered
   std::vector<normalize::VersionedSchema> new_schemas_;  // of the transaction being delivered
   std::vector<std::pair<std::string, std::string>> partial_images_;  // tables told in it
   std::optional<Item> stalled_;  // what could not be handed over before the link was dropped

@@ -43,8 +43,11 @@ struct HeadSink {
 /// Named limits of the pipeline (DESIGN invariants 5 and 6).
 struct Limits {
   std::size_t queue_bytes_max = 12 * 1024 * 1024;
-  std::size_t append_bytes = 1024 * 1024;          // rendered text handed to the store at once
-  std::size_t commit_bytes_max = 8 * 1024 * 1024;  // rendered text in one commit
+  std::size_t append_bytes = 1024 * 1024;            // rendered text handed to the store at once
+  std::size_t commit_bytes_max = 8 * 1024 * 1024;    // rendered text in one commit
+  std::size_t xa_kept_bytes_max = 64 * 1024 * 1024;  // of prepared rows, where there is no store
+  // Where a transaction is cut into parts, when no rule needs to see it as a whole.
+  std::optional<std::size_t> part_bytes_max;
   std::uint32_t stall_s = 20;
   std::uint32_t backoff_ms_min = 500;
   std::uint32_t backoff_ms_max = 30'000;

@@ -89,4 +89,31 @@ class Pipeline {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Capture without a store: transactions go to a function instead of a log, from where the source's
+/// `start` says. A cut link is mended as always and nothing comes twice; what was taken before the
+/// process ended is the taker's to remember.
+class Stream {
+ public:
+  /// Called from run()'s thread for each transaction, or part of one, in order; with null when no
+  /// other waits, which is the time to flush. False: there is nobody to take more.
+  using Take = std::function<bool(const normalize::Transaction*)>;
+
+  Stream(Config config, Take take);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  /// Until the end of the input, stop(), nobody takes more, or an error that waiting cannot mend,
+  /// which is thrown as core::Failure.
+  void run();
+  /// Asks run() to return behind the transaction that is being taken. Any thread.
+  void stop() noexcept;
+  /// Its position is the one behind the last transaction that was taken as a whole.
+  [[nodiscard]] Snapshot snapshot() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 }  // namespace rowtrail::pipeline

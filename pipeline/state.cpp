@@ -46,6 +46,12 @@ std::optional<binlog::GtidSet> stored_gtids(const binlog::Position& position) {
   return std::move(*set);
 }
 
+void log_gap(const normalize::Transaction& transaction, const normalize::Gap& gap) {
+  core::log(core::Level::Warn, fmt::format("gap {} at {}:{} in transaction {}: {}; {}",
+                                           normalize::gap_kind_name(gap.kind), gap.file, gap.pos,
+                                           transaction.id, gap.reason, gap.advice));
+}
+
 void SharedState::set_durable(store::SourceState durable, std::uint64_t epoch) {
   const std::scoped_lock lock(mutex_);
   durable_ = std::move(durable);

@@ -17,6 +17,9 @@ namespace rowtrail::pipeline {
 /// (Area::Store) when the text is damaged: going on would commit a shorter set over it.
 [[nodiscard]] std::optional<binlog::GtidSet> stored_gtids(const binlog::Position& position);
 
+/// Gaps are in the record, where there is one; whoever watches the log shall learn of them too.
+void log_gap(const normalize::Transaction& transaction, const normalize::Gap& gap);
+
 /// Doubling waits between tries.
 struct Backoff {
   explicit Backoff(const Limits& limits)

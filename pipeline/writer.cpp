@@ -289,15 +289,11 @@ void WriterLoop::move_on(const normalize::Transaction& transaction) {
   if (uncommitted_bytes_ + batch_.bytes() >= config_.limits.commit_bytes_max) commit();
 }
 
-/// Gaps are in the record; whoever watches the log or the metrics shall learn of them there too.
 void WriterLoop::note_gaps(const normalize::Transaction& transaction,
                            const std::vector<normalize::Gap>& gaps) {
   for (const auto& gap : gaps) {
-    const std::string kind(normalize::gap_kind_name(gap.kind));
-    ++gaps_[kind];
-    core::log(core::Level::Warn,
-              fmt::format("gap {} at {}:{} in transaction {}: {}; {}", kind, gap.file, gap.pos,
-                          transaction.id, gap.reason, gap.advice));
+    ++gaps_[std::string(normalize::gap_kind_name(gap.kind))];
+    log_gap(transaction, gap);
   }
 }
 
