@@ -2,5 +2,8 @@
 // no clock. The public header of insight/.
 #pragma once
 
+#include "insight/anomaly.h"
 #include "insight/calendar.h"
+#include "insight/ranking.h"
+#include "insight/series.h"
 #include "insight/summary.h"

@@ -86,6 +86,12 @@ void WriterLoop::open_store() {
   dirty_ = inside_transaction_ = false;
   pending_.clear();
 
+  if (!detectors_.restore(store_->detector_state(name))) {
+    core::log(core::Level::Warn,
+              "what the anomaly detectors remembered is from another version of rowtrail; they "
+              "begin to learn anew, so that unusual things go unnoticed for some days");
+  }
+
   auto rule_gaps = store_->recorded_gaps(normalize::GapKind::RuleFailed);
   for (auto& gap : store_->recorded_gaps(normalize::GapKind::RuleConflict)) {
     rule_gaps.push_back(std::move(gap));
@@ -161,6 +167,7 @@ void WriterLoop::take_transaction(const normalize::Transaction& transaction) {
   do {
     next_change =
         batch_.add(transaction, next_change, config_.limits.append_bytes, events_, rule_gaps_);
+    if (next_change == transaction.changes.size() && transaction.last_part) judge(transaction);
     if (batch_.bytes() >= config_.limits.append_bytes) append();
   } while (next_change < transaction.changes.size());
 
@@ -184,6 +191,21 @@ void WriterLoop::take_transaction(const normalize::Transaction& transaction) {
   if (uncommitted_bytes_ + batch_.bytes() >= config_.limits.commit_bytes_max) commit();
 }
 
+/// What the detectors say of a transaction stands behind its events, in the same commit.
+void WriterLoop::judge(const normalize::Transaction& transaction) {
+  anomalies_.clear();
+  detectors_.observe(transaction, events_, batch_.next_seq() - events_.size(), rule_gaps_.size(),
+                     anomalies_);
+  std::string payload;
+  for (const auto& anomaly : anomalies_) {
+    payload.clear();
+    insight::append_anomaly(payload, anomaly, transaction);
+    const auto evidence = insight::evidence_text(anomaly);
+    batch_.add_anomaly({anomaly.time_us, anomaly.severity, anomaly.detector->id, anomaly.actor,
+                        evidence, payload});
+  }
+}
+
 void WriterLoop::append() {
   if (batch_.empty()) return;
   uncommitted_bytes_ += batch_.bytes();
@@ -193,6 +215,11 @@ void WriterLoop::append() {
 
 void WriterLoop::commit() {
   append();
+  const bool whole = detectors_.wants_snapshot();
+  const auto observed = whole ? detectors_.snapshot() : detectors_.take_observed();
+  if (!observed.empty()) {
+    store_->save_detector_state(config_.source.name, observed, whole);
+  }
   position_.gtid_set = gtids_ ? gtids_->text() : std::string();
   store_->commit(config_.source.name, position_, event_time_us_);
   store_->publish_head(false);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "insight/insight.h"
 #include "pipeline/channel.h"
 #include "pipeline/state.h"
 
@@ -29,6 +30,7 @@ class WriterLoop {
   void drain();
   void take(Item item);
   void take_transaction(const normalize::Transaction& transaction);
+  void judge(const normalize::Transaction& transaction);
   void append();
   void commit();
 
@@ -40,6 +42,8 @@ class WriterLoop {
   std::function<void()> on_reset_;
   std::unique_ptr<store::Writer> store_;
   std::unique_ptr<infer::Engine> engine_;
+  insight::Detectors detectors_;
+  std::vector<insight::Anomaly> anomalies_;
   store::Batch batch_;
   binlog::Position position_;
   std::optional<binlog::GtidSet> gtids_;

@@ -92,8 +92,14 @@ class PostgresRow final : public Row {
 
 /// bytea's text form.
 std::string to_hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out = "\\x";
-  for (const char byte : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  out.reserve(2 + 2 * bytes.size());
+  for (const char byte : bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    out += kDigits[value >> 4];
+    out += kDigits[value & 0xF];
+  }
   return out;
 }
 

@@ -1,0 +1,94 @@
+#include "insight/series.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace rowtrail::insight {
+namespace {
+
+constexpr double kWarmUp = 50;
+constexpr std::int64_t kHourUs = 3'600'000'000;
+
+bool digits(std::string_view text, std::size_t at, std::size_t count, int& out) {
+  if (text.size() < at + count) return false;
+  const auto* begin = text.data() + at;
+  return std::from_chars(begin, begin + count, out).ptr == begin + count;
+}
+
+}  // namespace
+
+core::Result<std::int64_t> series_time(std::string_view text) {
+  using namespace std::chrono;
+  double seconds = 0;
+  const auto number = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (number.ec == std::errc{} && number.ptr == text.data() + text.size()) {
+    constexpr double kSecondsMax = 1e11;
+    if (std::abs(seconds) <= kSecondsMax) return static_cast<std::int64_t>(seconds * 1e6);
+  }
+  int y = 0;
+  int mo = 0;
+  int d = 0;
+  int h = 0;
+  int mi = 0;
+  int s = 0;
+  if (digits(text, 0, 4, y) && digits(text, 5, 2, mo) && digits(text, 8, 2, d)) {
+    const auto date = year{y} / mo / d;
+    const bool clock = text.size() == 10 || (digits(text, 11, 2, h) && digits(text, 14, 2, mi));
+    if (date.ok() && clock && (text.size() < 19 || digits(text, 17, 2, s))) {
+      const auto days = sys_days{date}.time_since_epoch().count();
+      return (days * std::int64_t{86'400} + h * 3600 + mi * 60 + s) * 1'000'000;
+    }
+  }
+  return core::Error{core::Errc::Invalid,
+                     fmt::format("'{}' is no time; write 2026-11-24 10:00:00, RFC 3339 or seconds "
+                                 "since 1970",
+                                 text)};
+}
+
+double SeriesDetector::deviation(const Cell& cell, double value) const {
+  const double floor = 0.05 * std::sqrt(level_.variance) + 1e-9 * (1 + std::abs(level_.mean));
+  return std::abs(value - cell.mean) / std::sqrt(cell.variance + floor * floor);
+}
+
+void SeriesDetector::learn(Cell& cell, double value, double memory) {
+  cell.count += 1;
+  const double weight = 1 / std::min(cell.count, memory);
+  const double difference = value - cell.mean;
+  cell.mean += weight * difference;
+  cell.variance = (1 - weight) * (cell.variance + weight * difference * difference);
+}
+
+Judged SeriesDetector::judge(std::int64_t time_us, double value) {
+  constexpr double kLevelMemory = 2000;
+  constexpr double kRecentMemory = 12;
+  constexpr double kHourMemory = 60;
+  constexpr double kSmooth = 0.5;
+  const auto hour = static_cast<std::size_t>(((time_us / kHourUs) % 168 + 168) % 168);
+  auto& seasonal = hours_.at(hour);
+  Judged out;
+  // The better of two expectations: what is usual at this hour, and what came just before.
+  const bool knows_hour = seasonal.count >= 8;
+  const double from_recent = deviation({recent_.count, recent_.mean, level_.variance}, value);
+  const double from_hour = knows_hour ? deviation(seasonal, value) : from_recent;
+  const double z = std::min(from_hour, deviation(recent_, value));
+  out.usual = knows_hour ? seasonal.mean : recent_.mean;
+  if (seen_ >= kWarmUp) {
+    const double score = deviation_score(z, std::min(seen_, kLevelMemory));
+    smoothed_ = std::max(score, kSmooth * smoothed_);
+    out.score = smoothed_;
+    out.probability = tail_.probability(score);
+    out.anomaly = score >= 3 && out.probability <= rate_;
+    tail_.add(score);
+  }
+  seen_ += 1;
+  learn(level_, value, kLevelMemory);
+  learn(recent_, value, kRecentMemory);
+  learn(seasonal, value, kHourMemory);
+  return out;
+}
+
+}  // namespace rowtrail::insight
