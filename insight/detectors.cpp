@@ -271,7 +271,7 @@ void Judge::judge_rates(const ObservedEvent& event) {
 }
 
 void Judge::judge_drift(const ObservedEvent& event, RateCell& cell) {
-  constexpr double kExcessMin = 5;
+  constexpr double kExcessMin = 8;
   const double excess = cell.excess;
   if (excess < kExcessMin) {
     nothing(DetectorId::Drift);
@@ -433,8 +433,8 @@ void Judge::judge_novelty(const Observation& seen, const ObservedEvent& event) {
   };
   if (first(key_of(DetectorId::NewType, event.type.hash))) {
     const double share = share_of(types);
-    types.so += 1;
     if (warm) {
+      types.so += 1;
       judge(DetectorId::NewType, -std::log10(share), here(event.type.hash),
             [&](std::string& numbers) {
               numbers = fmt::format("\"types\":{},\"events\":{}", types.so, types.all);
@@ -449,18 +449,19 @@ void Judge::judge_novelty(const Observation& seen, const ObservedEvent& event) {
   people.all += 1;
   if (first(key_of(DetectorId::NewActor, event.actor.hash))) {
     const double share = share_of(people);
-    people.so += 1;
+    ++people_;
     if (warm) {
+      people.so += 1;
       judge(DetectorId::NewActor, -std::log10(share), here(event.actor.hash),
             [&](std::string& numbers) {
-              numbers = fmt::format("\"people\":{}", people.so);
+              numbers = fmt::format("\"people\":{}", people_);
               return fmt::format("{} acted for the first time", event.actor.text);
             });
     }
   } else {
     nothing(DetectorId::NewActor);
   }
-  const double everybody = std::max(double{people.so}, 1.0);
+  const double everybody = std::max<double>(people_, 1);
   const auto pair = [&](DetectorId id, const Name& what, const char* does) {
     const auto key = mixed(event.actor.hash, what.hash);
     auto& own = shares_.at(key_of(id, event.actor.hash, 1), now_);
@@ -470,7 +471,7 @@ void Judge::judge_novelty(const Observation& seen, const ObservedEvent& event) {
       return;
     }
     const double share = share_of(own);
-    own.so += 1;
+    if (warm) own.so += 1;
     auto& others = shares_.at(key_of(id, what.hash, 2), now_);
     const double common = (double{others.so} + 0.5) / (everybody + 1);
     others.so += 1;
@@ -802,6 +803,7 @@ void Judge::observe(const Observation& seen, std::vector<Anomaly>& out) {
 
 void Judge::save(std::string& out) const {
   put(out, now_);
+  put(out, people_);
   put(out, number_);
   put(out, day_);
   put(out, hour_);
@@ -826,8 +828,8 @@ void Judge::save(std::string& out) const {
 }
 
 bool Judge::load(std::string_view& bytes) {
-  if (!take(bytes, now_) || !take(bytes, number_) || !take(bytes, day_) || !take(bytes, hour_) ||
-      !take(bytes, calendar_hour_)) {
+  if (!take(bytes, now_) || !take(bytes, people_) || !take(bytes, number_) || !take(bytes, day_) ||
+      !take(bytes, hour_) || !take(bytes, calendar_hour_)) {
     return false;
   }
   for (auto& tail : tails_) {

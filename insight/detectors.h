@@ -156,6 +156,7 @@ class Judge {
 
   // Remembered.
   std::uint32_t now_ = 0;             // observations so far
+  std::uint32_t people_ = 0;          // that have acted so far
   std::uint64_t number_ = 0;          // events so far
   std::uint32_t day_ = 0, hour_ = 0;  // active days and hours so far, from 1
   std::int64_t calendar_hour_ = -1;

@@ -84,10 +84,14 @@ Judged SeriesDetector::judge(std::int64_t time_us, double value) {
     out.anomaly = score >= 3 && out.probability <= rate_;
     tail_.add(score);
   }
+  // An outlier shall not become the usual at once.
+  const double reach = 4 * std::sqrt(level_.variance);
+  const double learned =
+      seen_ >= kWarmUp ? std::clamp(value, out.usual - reach, out.usual + reach) : value;
   seen_ += 1;
-  learn(level_, value, kLevelMemory);
-  learn(recent_, value, kRecentMemory);
-  learn(seasonal, value, kHourMemory);
+  learn(level_, learned, kLevelMemory);
+  learn(recent_, learned, kRecentMemory);
+  learn(seasonal, learned, kHourMemory);
   return out;
 }
 

@@ -12,10 +12,10 @@
 namespace rowtrail::demo {
 
 struct YearOptions {
-  std::uint64_t days = 0;  // 0: the real clock
-  std::string first_day = "2025-01-01";
-  double per_day = 150;  // transactions of an ordinary weekday
-  double misdeeds = 0;   // cases a day, once learned_days have passed
+  std::uint64_t days = 0;                // 0: the real clock
+  std::string first_day = "2027-01-04";  // ahead of the set-up, since event time only grows
+  double per_day = 150;                  // transactions of an ordinary weekday
+  double misdeeds = 0;                   // cases a day, once learned_days have passed
   std::uint64_t learned_days = 60;
   std::string answer_key;  // ndjson: class, day, who, and the GTIDs of each case
 };
