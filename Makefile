@@ -2,7 +2,7 @@
 # bare Debian 12. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: all build deps demo test test-extra asan tidy format format-check bench long clean clean-servers help
+.PHONY: all build deps demo test test-extra asan tidy format format-check static deb bench long clean clean-servers help
 
 export BUILD ?= build/release
 export T ?=
@@ -37,15 +37,20 @@ asan: deps  ## the unit tests under AddressSanitizer and UndefinedBehaviorSaniti
 
 tidy: deps  ## clang-tidy, warnings are errors; T=path looks at the files below it only
 	@cmake --preset dev > /dev/null
-	@nice run-clang-tidy-14 -quiet -p build/dev -extra-arg=-Wno-unknown-warning-option "^$(CURDIR)/(?!build/).*$(T)" > build/tidy.log 2> build/tidy.err \
-	  || { grep -E 'error:|warning:' build/tidy.log | sort -u; echo "clang-tidy: see build/tidy.log"; exit 1; }
-	@echo "clang-tidy: no findings"
+	@nice test/tidy.py build/dev $(T)
 
 format: deps  ## clang-format every source file in place
 	@clang-format-14 -i $(sources)
 
 format-check: deps  ## fail where clang-format would change something
 	@clang-format-14 --dry-run --Werror $(sources) && echo "clang-format: no findings"
+
+static: deps  ## one static binary, dist/rowtrail, that needs nothing beside it
+	@deploy/static/build.sh
+
+deb: static  ## a Debian package of the static binary with its systemd units, in dist/
+	@cd build/static && cpack -G DEB -B ../../dist > cpack.log || { tail -n 20 cpack.log; exit 1; }
+	@rm -rf dist/_CPack_Packages && ls dist/*.deb
 
 bench: build  ## benchmarks
 	@if [ -x bench/run.sh ]; then bench/run.sh; else echo "no benchmarks yet"; exit 1; fi

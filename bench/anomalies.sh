@@ -12,7 +12,7 @@ use_mysql "${INSTANCE:-bench}"
 export ROWTRAIL_MYSQL_APP_PASSWORD="${ROWTRAIL_MYSQL_ROOT_PASSWORD:-}"
 for seed in "${seeds[@]}"; do
   reset_mysql
-  "$staff" --socket "$ROWTRAIL_MYSQL_SOCKET" --user root --init --days "${DAYS:-365}" --per-day "${PER_DAY:-150}" \
+  "$staff" --socket "$ROWTRAIL_MYSQL_SOCKET" --user root --init --simulated-days "${DAYS:-365}" --per-day "${PER_DAY:-150}" \
     --inject "${INJECT:-1}" --answer-key "$work/$seed.key" --seed "$seed" --ledger "$work/$seed.ledger"
   binlogs=()
   for file in $(mysql -N -e 'SHOW BINARY LOGS' | cut -f1); do binlogs+=("$ROWTRAIL_MYSQL_DATADIR/$file"); done

@@ -13,3 +13,4 @@
 #include "binlog/schema.h"
 #include "binlog/session.h"
 #include "binlog/source.h"
+#include "binlog/table_map.h"

@@ -77,7 +77,7 @@ constexpr EventTypeInfo kEventTypes[] = {
     {AnnotateRows, "Annotate_rows", decode_annotate_rows},
     {BinlogCheckpoint, "Binlog_checkpoint", ignore},
     {MariaDbGtid, "Gtid", decode_mariadb_gtid},
-    {GtidList, "Gtid_list", ignore},
+    {GtidList, "Gtid_list", decode_previous_gtids},
     {StartEncryption, "Start_encryption", decode_start_encryption},
     {QueryCompressed, "Query_compressed", decode_query_compressed},
     {WriteRowsCompressedV1, "Write_rows_compressed_v1", decode_rows_v1_compressed},

@@ -1,21 +1,19 @@
-// Binlog files as a Source. Reads through one buffer that grows only for an event larger than it.
+// Binlog files, packed or not, as a Source. Reads through one buffer that grows only for an event
+// larger than it.
 #include "binlog/cursor.h"
 #include "binlog/decoder.h"
 #include "binlog/event.h"
 #include "binlog/event_types.h"
+#include "binlog/input_file.h"
 #include "binlog/source.h"
 
 #include <atomic>
-#include <cerrno>
 #include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace rowtrail::binlog {
 namespace {
@@ -29,50 +27,6 @@ constexpr std::string_view kEncryptedMagic{
     "\xFD"
     "bin",
     4};
-
-std::string base_name(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? path : path.substr(slash + 1);
-}
-
-class File {
- public:
-  File() = default;
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() { close(); }
-
-  void open(const std::string& path) {
-    close();
-    fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd_ < 0) fail(path);
-    ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
-  }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-  [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
-
-  /// Reads up to `size` bytes at `offset`; fewer only at the end of the file.
-  std::size_t read(const std::string& path, std::byte* to, std::size_t size, std::uint64_t offset) {
-    std::size_t got = 0;
-    while (got < size) {
-      const auto n = ::pread(fd_, to + got, size - got, static_cast<off_t>(offset + got));
-      if (n == 0) break;
-      if (n < 0 && errno != EINTR) fail(path);
-      if (n > 0) got += static_cast<std::size_t>(n);
-    }
-    return got;
-  }
-
- private:
-  [[noreturn]] static void fail(const std::string& path) {
-    throw core::Failure(core::Area::Source, false,
-                        fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-  }
-  int fd_ = -1;
-};
 
 class FileSource final : public Source {
  public:
@@ -97,7 +51,7 @@ class FileSource final : public Source {
   std::vector<std::string> paths_;
   std::uint64_t start_pos_;
   std::size_t index_ = 0;
-  File file_;
+  InputFile file_;
   std::vector<std::byte> buffer_;
   std::size_t at_ = 0;         // reading place in the buffer
   std::size_t filled_ = 0;     // bytes in the buffer
@@ -122,7 +76,7 @@ std::size_t FileSource::fill(std::size_t size) {
     buffer_.resize(kBufferBytes);  // a giant event is over: give its memory back
     buffer_.shrink_to_fit();
   }
-  const auto got = file_.read(path(), buffer_.data() + filled_, buffer_.size() - filled_, read_to_);
+  const auto got = file_.read(buffer_.data() + filled_, buffer_.size() - filled_, read_to_);
   filled_ += got;
   read_to_ += got;
   return filled_ - at_;
@@ -160,7 +114,7 @@ core::Result<> FileSource::open_next() {
   at_ = filled_ = 0;
   read_to_ = 0;
   if (auto checked = check_magic(); !checked) return checked;
-  new_file_ = base_name(path());
+  new_file_ = binlog_name(path());
   new_file_pos_ = kMagic.size();
   skip_to_start_ = index_ == 0 && start_pos_ > kMagic.size();
   return {};
@@ -169,7 +123,7 @@ core::Result<> FileSource::open_next() {
 void FileSource::jump() {
   at_ = filled_ = 0;
   read_to_ = std::exchange(jump_to_, 0);
-  new_file_ = base_name(path());
+  new_file_ = binlog_name(path());
   new_file_pos_ = read_to_;
 }
 

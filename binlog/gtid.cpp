@@ -195,6 +195,7 @@ bool GtidSet::decode_mariadb(Cursor& in) {
     const auto server = in.u32();
     mariadb_[domain] = {server, in.u64()};
   }
+  if (count == 0) in.skip(in.remaining());  // an empty list is padded
   return in.ok();
 }
 

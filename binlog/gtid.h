@@ -67,7 +67,7 @@ class GtidSet {
   struct Key {
     std::array<std::uint8_t, 16> uuid;
     std::string tag;
-    auto operator<=>(const Key&) const = default;
+    auto operator<=>(const Key&) const = default;  // NOLINT(modernize-use-nullptr): <=> is 0
   };
   struct Last {
     std::uint32_t server;

@@ -78,11 +78,29 @@ void JsonText::put_number(double value) {
   at_ = std::to_chars(to, to + kNumberMax, value).ptr;
 }
 
+namespace {
+
+/// The escape of a character that may not stand bare in a JSON string; at most six bytes.
+char* put_escape(char* to, char c) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  static constexpr std::string_view kPlain = "\"\\\b\f\n\r\t", kLetter = "\"\\bfnrt";
+  *to++ = '\\';
+  if (const auto at = kPlain.find(c); at != std::string_view::npos) {
+    *to++ = kLetter[at];
+    return to;
+  }
+  to = std::copy_n("u00", 3, to);
+  *to++ = kHex[static_cast<unsigned char>(c) >> 4U];
+  *to++ = kHex[static_cast<unsigned char>(c) & 15U];
+  return to;
+}
+
+}  // namespace
+
 void JsonText::put_string(std::string_view text) {
   // Six bytes is the longest escape. Room for the worst case is reserved a slice at a time, so that
   // the loop need not check.
   static constexpr std::size_t kSlice = 256;
-  static constexpr char kHex[] = "0123456789abcdef";
   put('"');
   while (!text.empty()) {
     auto slice = text.substr(0, kSlice);
@@ -104,34 +122,7 @@ void JsonText::put_string(std::string_view text) {
         *to++ = c;
         continue;
       }
-      *to++ = '\\';
-      switch (c) {
-        case '"':
-        case '\\':
-          *to++ = c;
-          break;
-        case '\b':
-          *to++ = 'b';
-          break;
-        case '\f':
-          *to++ = 'f';
-          break;
-        case '\n':
-          *to++ = 'n';
-          break;
-        case '\r':
-          *to++ = 'r';
-          break;
-        case '\t':
-          *to++ = 't';
-          break;
-        default:
-          *to++ = 'u';
-          *to++ = '0';
-          *to++ = '0';
-          *to++ = kHex[static_cast<unsigned char>(c) >> 4U];
-          *to++ = kHex[static_cast<unsigned char>(c) & 15U];
-      }
+      to = put_escape(to, c);
     }
     at_ = to;
   }

@@ -124,6 +124,18 @@ void append_json_tree(JsonText& out, const JsonNode& node) {
   out.put(is_object ? '}' : ']');
 }
 
+namespace {
+
+/// The code point behind `\u`, of one escape or of a surrogate pair.
+std::uint32_t take_code_point(std::string_view& rest) {
+  const auto code = take_hex(rest);
+  if (code < 0xD800 || code >= 0xDC00 || rest.substr(0, 2) != "\\u") return code;
+  rest.remove_prefix(2);
+  return 0x10000 + ((code - 0xD800) << 10) + ((take_hex(rest) - 0xDC00) & 0x3FFU);
+}
+
+}  // namespace
+
 std::string unquote_json(std::string_view quoted) {
   std::string out;
   if (quoted.size() < 2) return out;
@@ -153,15 +165,9 @@ std::string unquote_json(std::string_view quoted) {
       case 't':
         out += '\t';
         break;
-      case 'u': {
-        auto code = take_hex(rest);
-        if (code >= 0xD800 && code < 0xDC00 && rest.substr(0, 2) == "\\u") {
-          rest.remove_prefix(2);
-          code = 0x10000 + ((code - 0xD800) << 10) + ((take_hex(rest) - 0xDC00) & 0x3FFU);
-        }
-        append_utf8(out, code);
+      case 'u':
+        append_utf8(out, take_code_point(rest));
         break;
-      }
       default:
         out += escaped;
         break;

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/manual.h"
 #include "cli/terminal.h"
 #include "server/server.h"
 
@@ -18,18 +19,23 @@ namespace {
 using core::Area;
 using core::Failure;
 
+constexpr const char* kSystemConfig = "/etc/rowtrail/rowtrail.yaml";
+
 /// Everything the command line can say, before it is merged with the config file.
 struct Arguments {
   std::string config, store, source, source_name, password_file, start,
       format = "text", listen, token_file, until, log_level = "info", reason, note, csv, table, key,
-      at, object_type, object_id;
+      at, object_type, object_id, junit;
   SummaryOptions summary;
+  VerifyOptions verify;
+  std::string out;
   std::uint64_t seq = 0, budget = 5;
   double rate = 0.001;
   std::vector<std::string> rules, files;
   std::map<std::string, std::string> filter;
   std::uint64_t limit = 100;
-  bool log_json = false, print_events = false, no_auth = false, no_serve = false;
+  bool log_json = false, print_events = false, no_auth = false, no_serve = false, print_sql = false,
+       dry_run = false;
 };
 
 template <class T>
@@ -45,14 +51,24 @@ Format format_of(const std::string& name) {
   return Format::Text;
 }
 
+void value_or_throw(const core::Result<>& result) {
+  if (!result) throw Failure(Area::Usage, false, result.error().message);
+}
+
+/// What --config or $ROWTRAIL_CONFIG names, else the system's file where there is one.
+std::string config_file(const std::string& given) {
+  if (!given.empty()) return given;
+  if (const char* named = std::getenv("ROWTRAIL_CONFIG")) return named;
+  return ::access(kSystemConfig, R_OK) == 0 ? kSystemConfig : "";
+}
+
 Common merge(const Arguments& arguments) {
   Common common;
   auto& config = common.config;
-  if (!arguments.config.empty()) {
-    if (auto loaded = pipeline::load_config(arguments.config, config); !loaded) {
-      throw Failure(Area::Usage, false, loaded.error().message);
-    }
-  }
+  common.config_file = config_file(arguments.config);
+  if (!common.config_file.empty())
+    value_or_throw(pipeline::load_config(common.config_file, config));
+  value_or_throw(pipeline::load_environment(config));
   if (!arguments.store.empty()) config.store_url = arguments.store;
   if (!arguments.source_name.empty()) config.source.name = arguments.source_name;
   if (const char* password = std::getenv("ROWTRAIL_SOURCE_PASSWORD")) {
@@ -62,9 +78,7 @@ Common merge(const Arguments& arguments) {
     config.source.server.password = value_or_throw(pipeline::read_secret(arguments.password_file));
   }
   if (!arguments.source.empty()) {
-    if (auto set = pipeline::set_source_url(arguments.source, config.source); !set) {
-      throw Failure(Area::Usage, false, set.error().message);
-    }
+    value_or_throw(pipeline::set_source_url(arguments.source, config.source));
   }
   if (!arguments.start.empty()) config.source.start = arguments.start;
   if (!arguments.rules.empty()) config.rules = arguments.rules;
@@ -72,7 +86,12 @@ Common merge(const Arguments& arguments) {
   if (!arguments.token_file.empty()) config.token_file = arguments.token_file;
   config.until_end = arguments.until == "end";
   config.source.files = arguments.files;
-  if (config.source.name.empty() && !config.source.files.empty()) config.source.name = "files";
+  if (config.source.name.empty()) {
+    const auto& server = config.source.server;
+    config.source.name = !config.source.files.empty() ? "files"
+                         : !server.socket.empty()     ? "localhost"
+                                                      : server.host;
+  }
   common.format = format_of(arguments.format);
   return common;
 }
@@ -167,11 +186,11 @@ const std::vector<Command>& commands() {
          return run_command(common, run_options(a));
        }},
       {"replay", "Record binlog files as if they came from the server",
-       "rowtrail replay --source-name pharmacy mysql-bin.000001 mysql-bin.000002",
+       "rowtrail replay --source-name pharmacy mysql-bin.000001.gz mysql-bin.000002",
        [](CLI::App& c, Arguments& a) {
          add_source_options(c, a);
          add_run_options(c, a);
-         c.add_option("files", a.files, "binlog files in order")
+         c.add_option("files", a.files, "binlog files in order, packed with gzip or zstd or not")
              ->required()
              ->check(CLI::ExistingFile);
        },
@@ -250,16 +269,61 @@ const std::vector<Command>& commands() {
          c.add_option("--out", a.summary.out, "write to this file");
        },
        [](const Arguments& a) { return summary_command(merge(a), a.summary); }},
+      {"verify", "Recompute the whole log and compare it with its tree and signed heads",
+       "rowtrail verify --since /mnt/worm/head-2026-11-01.txt",
+       [](CLI::App& c, Arguments& a) {
+         auto* since = c.add_option("--since", a.verify.since,
+                                    "a signed tree head that was kept elsewhere: the log must "
+                                    "extend it")
+                           ->check(CLI::ExistingFile);
+         c.add_option("--proof", a.verify.proof,
+                      "verify this .tlog-proof offline instead; needs --key")
+             ->check(CLI::ExistingFile)
+             ->excludes(since);
+         c.add_option("--key", a.verify.key,
+                      "public key of the log, or a file that holds it (default: from the folder "
+                      "of keys)");
+         c.add_option("--threads", a.verify.threads, "0: one per processor")->capture_default_str();
+       },
+       [](const Arguments& a) { return verify_command(merge(a), a.verify); }},
+      {"prove", "Write the proof that a record is in the log, for `rowtrail verify --proof`",
+       "rowtrail prove 1042 --out 1042.tlog-proof",
+       [](CLI::App& c, Arguments& a) {
+         c.add_option("seq", a.seq, "seq of the record")->required();
+         c.add_option("--out", a.out, "write to this file");
+       },
+       [](const Arguments& a) { return prove_command(merge(a), a.seq, a.out); }},
       {"status", "Where the log and its sources stand",
        "rowtrail status --store sqlite:///rowtrail.db", [](CLI::App&, Arguments&) {},
        [](const Arguments& a) { return status_command(merge(a)); }},
-      {"doctor", "Check a source and print the SQL that mends it",
+      {"doctor", "Check source and store, and print the SQL that mends them",
        "rowtrail doctor --source mysql://rowtrail@db1:3306",
        [](CLI::App& c, Arguments& a) { add_source_options(c, a); },
        [](const Arguments& a) {
          const auto common = merge(a);
-         need_source(common);
+         // A store can be checked alone.
+         if (a.store.empty()) need_source(common);
          return doctor_command(common);
+       }},
+      {"mcp", "Serve an AI agent over standard input and output (MCP)",
+       "rowtrail mcp --store sqlite:///var/lib/rowtrail/rowtrail.db",
+       [](CLI::App& c, Arguments& a) {
+         c.add_option(
+             "--listen", a.listen,
+             "where `rowtrail run` serves the dashboard, for links (default 127.0.0.1:8765)");
+       },
+       [](const Arguments& a) { return mcp_command(merge(a)); }},
+      {"init", "Ask a server what it is, write the configuration, print the grants it needs",
+       "rowtrail init --source mysql://rowtrail@db1:3306 --out /etc/rowtrail/rowtrail.yaml",
+       [](CLI::App& c, Arguments& a) {
+         add_source_options(c, a);
+         c.add_option("--rules", a.rules, "rule files or folders (repeatable)");
+         c.add_option("--out", a.out, "write the configuration here; standard output otherwise");
+       },
+       [](const Arguments& a) {
+         const auto common = merge(a);
+         need_source(common);
+         return init_command(common, a.out);
        }},
       {"version", "Print the version", "rowtrail version", [](CLI::App&, Arguments&) {},
        [](const Arguments& a) { return version_command(merge(a)); }},
@@ -268,18 +332,50 @@ const std::vector<Command>& commands() {
 }
 
 void add_rules_command(CLI::App& app, Arguments& arguments, Action& chosen) {
-  auto* rules = app.add_subcommand("rules", "Check and test rule files");
+  auto* rules = app.add_subcommand("rules", "Check, test, explain and try out rules");
   rules->require_subcommand(1);
-  const auto add = [&](const char* name, const char* help, int (*command)(const Common&)) {
+  const auto add = [&](const char* name, const char* help, const char* example, Action action) {
     auto* sub = rules->add_subcommand(name, help);
-    sub->add_option("paths", arguments.rules, "rule files or folders")->required();
-    sub->footer(fmt::format("Example:\n  rowtrail rules {} deploy/demo/rules", name));
-    sub->callback([&chosen, command] {
-      chosen = [command](const Arguments& a) { return command(merge(a)); };
-    });
+    sub->footer(std::string("Example:\n  rowtrail rules ") + example);
+    sub->callback([&chosen, what = std::move(action)] { chosen = what; });
+    return sub;
   };
-  add("check", "Compile all rules; every error with file, line and column", rules_check_command);
-  add("test", "Run the tests inside the rules", rules_test_command);
+  const auto paths = [&](CLI::App* sub) {
+    sub->add_option("paths", arguments.rules, "rule files or folders")->required();
+    return sub;
+  };
+  const auto stored = [&](CLI::App* sub) {
+    sub->add_option("--rules", arguments.rules, "rule files or folders (repeatable)");
+    return sub;
+  };
+  paths(add("check", "Compile all rules; every error with file, line and column",
+            "check deploy/demo/rules",
+            [](const Arguments& a) { return rules_check_command(merge(a)); }));
+  paths(add("test", "Run the tests inside the rules", "test --junit rules.xml deploy/demo/rules",
+            [](const Arguments& a) { return rules_test_command(merge(a), a.junit); }))
+      ->add_option("--junit", arguments.junit, "also write the results to this file, for CI");
+  stored(add("explain", "Which clause of which rule matched an event's transaction, or failed",
+             "explain 1042 --rules rules/",
+             [](const Arguments& a) { return rules_explain_command(merge(a), a.seq); }))
+      ->add_option("seq", arguments.seq, "seq of an event")
+      ->required();
+  auto* backtest =
+      stored(add("backtest", "What the rules would make of stored changes, beside what is stored",
+                 "backtest --rules rules/ --since 7d", [](const Arguments& a) {
+                   return rules_backtest_command(merge(a), list_options(a));
+                 }));
+  auto* learn = add("learn", "Rules for the most frequent transactions that no rule knows",
+                    "learn --since 7d --limit 20 > rules/learned.yaml", [](const Arguments& a) {
+                      return rules_learn_command(merge(a), list_options(a));
+                    });
+  for (auto* sub : {backtest, learn}) {
+    add_filter(*sub, arguments, "source", "name of the source");
+    add_filter(*sub, arguments, "since", "from this time on: 24h, 7d, 2026-11-24, RFC 3339");
+    add_filter(*sub, arguments, "until", "before this time");
+    sub->add_option("--limit", arguments.limit,
+                    sub == learn ? "rules at the most" : "differences shown of each type")
+        ->capture_default_str();
+  }
 }
 
 void add_anomalies_command(CLI::App& app, Arguments& arguments, Action& chosen) {
@@ -323,6 +419,59 @@ void add_store_command(CLI::App& app, Arguments& arguments, Action& chosen) {
   accept->callback([&chosen] {
     chosen = [](const Arguments& a) { return store_accept_command(merge(a), a.reason); };
   });
+  auto* init = command->add_subcommand("init", "Make tables, log and signing key");
+  init->add_flag("--print-sql", arguments.print_sql,
+                 "print the SQL of tables, roles and grants instead, for a DBA to read and run");
+  init->footer("Example:\n  rowtrail store init --print-sql | psql -v ON_ERROR_STOP=1 rowtrail");
+  init->callback([&chosen] {
+    chosen = [](const Arguments& a) { return store_init_command(merge(a), a.print_sql); };
+  });
+  auto* migrate = command->add_subcommand("migrate", "Bring the tables up to date");
+  migrate->add_flag("--dry-run", arguments.dry_run, "print the SQL that would run");
+  migrate->footer("Example:\n  rowtrail store migrate --dry-run");
+  migrate->callback([&chosen] {
+    chosen = [](const Arguments& a) { return store_migrate_command(merge(a), a.dry_run); };
+  });
+}
+
+/// What describes the command line itself.
+void add_manual_commands(CLI::App& app, Action& chosen) {
+  auto* completion = app.add_subcommand("completion", "Print a completion script for a shell");
+  completion->require_subcommand(1);
+  const auto add = [&](const char* name, const char* where, Shell shell) {
+    auto* sub = completion->add_subcommand(name, fmt::format("Completion for {}", name));
+    sub->footer(fmt::format("Example:\n  rowtrail completion {} > {}", name, where));
+    sub->callback([&app, &chosen, shell] {
+      chosen = [&app, shell](const Arguments&) {
+        fmt::print("{}", completion_script(app, shell));
+        return 0;
+      };
+    });
+  };
+  add("bash", "/etc/bash_completion.d/rowtrail", Shell::Bash);
+  add("zsh", "/usr/local/share/zsh/site-functions/_rowtrail", Shell::Zsh);
+  add("fish", "~/.config/fish/completions/rowtrail.fish", Shell::Fish);
+  auto* man = app.add_subcommand("man", "Print the manual page");
+  man->footer("Example:\n  rowtrail man | man -l -");
+  man->callback([&app, &chosen] {
+    chosen = [&app](const Arguments&) {
+      fmt::print("{}", man_page(app));
+      return 0;
+    };
+  });
+}
+
+void add_config_command(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("config", "Check, show and describe the configuration");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help, int (*act)(const Common&)) {
+    auto* sub = command->add_subcommand(name, help);
+    sub->footer(fmt::format("Example:\n  rowtrail config {} --config rowtrail.yaml", name));
+    sub->callback([&chosen, act] { chosen = [act](const Arguments& a) { return act(merge(a)); }; });
+  };
+  add("check", "Read all files; every error with file, line and column", config_check_command);
+  add("show", "The options in force after file, environment and flags", config_show_command);
+  add("schema", "JSON Schema of rowtrail.yaml, for editors", config_schema_command);
 }
 
 int report_failure(const Failure& failure) {
@@ -346,7 +495,8 @@ int run(int argc, char** argv) {
   CLI::App app{"rowtrail: what happened in a MySQL or MariaDB database, who did it, and the proof"};
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_option("--config", arguments.config, "YAML config file");
+  app.add_option("--config", arguments.config,
+                 "YAML config file (else $ROWTRAIL_CONFIG, else /etc/rowtrail/rowtrail.yaml)");
   app.add_option("--store", arguments.store, "sqlite:///PATH or postgresql://USER@HOST/DB");
   app.add_option("--format", arguments.format, "text, json, ndjson or csv")
       ->check(CLI::IsMember({"text", "json", "ndjson", "csv"}))
@@ -363,6 +513,8 @@ int run(int argc, char** argv) {
   add_rules_command(app, arguments, chosen);
   add_anomalies_command(app, arguments, chosen);
   add_store_command(app, arguments, chosen);
+  add_config_command(app, chosen);
+  add_manual_commands(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -233,8 +233,8 @@ int events_command(const Common& common, const ListOptions& options) {
       return true;
     }
     line.clear();
-    const auto rendered =
-        infer::append_rendered_event(line, event.seq, event.transaction_seq, event.payload);
+    const auto rendered = infer::append_rendered_event(line, event.seq, event.transaction_seq,
+                                                       event.payload, event.because);
     if (!rendered) throw core::Failure(core::Area::Store, false, rendered.error().message);
     printer.line(line);
     return true;
@@ -409,10 +409,10 @@ int diff_command(const Common& common, std::uint64_t seq) {
     const auto side = [&](const char* image, const char* mark, Style style) {
       if (!document.HasMember(image) || !document[image].IsObject()) return;
       for (const auto& [name, value] : document[image].GetObject()) {
-        const bool both = document["old"].IsObject() && document["new"].IsObject();
-        const auto& changed = document["changed"];
-        const bool differs = !both || std::any_of(changed.Begin(), changed.End(),
-                                                  [&](const auto& c) { return c == name; });
+        const auto changed = document.FindMember("changed");  // of an update only
+        const bool differs = changed == document.MemberEnd() || !changed->value.IsArray() ||
+                             std::any_of(changed->value.Begin(), changed->value.End(),
+                                         [&](const auto& c) { return c == name; });
         if (!differs) continue;
         fmt::print("{}\n",
                    styled(fit(fmt::format("  {} {}: {}", mark, name.GetString(), shown(value)),
@@ -436,21 +436,25 @@ int tail_command(const Common& common, const ListOptions& options) {
   }
   constexpr std::chrono::milliseconds kPoll{500};
   const auto reader = store::open_reader(common.config.store_url);
+  const auto newest_seq = [&] {
+    const auto size = reader->status().size;
+    return size > 0 ? size - 1 : 0;
+  };
+  // Asked before each look, so that whatever is committed meanwhile comes with the next one.
+  auto last = newest_seq();
   store::Page page;
   page.limit = options.limit;
+  page.before_seq = last + 1;
   std::vector<store::StoredEvent> newest;
   reader->events(options.filter, page, [&](const store::StoredEvent& event) {
     newest.push_back(event);
     return true;
   });
-  std::uint64_t last = reader->status().size;  // everything before it has been looked at or shown
-  last = last > 0 ? last - 1 : 0;
   const auto print = [&](const store::StoredEvent& event) {
-    last = std::max(last, event.seq);
     if (common.format == Format::Ndjson) {
       std::string line;
-      const auto rendered =
-          infer::append_rendered_event(line, event.seq, event.transaction_seq, event.payload);
+      const auto rendered = infer::append_rendered_event(line, event.seq, event.transaction_seq,
+                                                         event.payload, event.because);
       if (!rendered) throw core::Failure(core::Area::Store, false, rendered.error().message);
       fmt::print("{}\n", line);
     } else {
@@ -470,8 +474,12 @@ int tail_command(const Common& common, const ListOptions& options) {
   page.limit = 0;
   while (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) {
     std::this_thread::sleep_for(kPoll);
+    const auto seen = newest_seq();
+    if (seen == last) continue;
     page.after_seq = last;
+    page.before_seq = seen + 1;
     reader->events(options.filter, page, print);
+    last = seen;
   }
   return 0;
 }

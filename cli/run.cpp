@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/service.h"
 #include "cli/terminal.h"
 #include "server/server.h"
 
@@ -68,8 +69,23 @@ server::Health health_of(const pipeline::Snapshot& snapshot) {
   if (!health.source_connected || !health.store_writable) {
     health.detail = std::string(pipeline::phase_name(snapshot.phase));
     if (!snapshot.detail.empty()) health.detail += ": " + snapshot.detail;
+    return health;
+  }
+  for (const auto& sink : snapshot.sinks) {
+    if (sink.error.empty()) continue;
+    health.detail = fmt::format("tree heads do not reach {}: {}", sink.name, sink.error);
   }
   return health;
+}
+
+/// As Prometheus wants label values.
+std::string escaped_label(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c != '\n') out += c;
+  }
+  return out;
 }
 
 std::vector<server::Metric> metrics_of(const pipeline::Snapshot& snapshot) {
@@ -79,6 +95,21 @@ std::vector<server::Metric> metrics_of(const pipeline::Snapshot& snapshot) {
                        "Records of what could not be captured or trusted; see `rowtrail gaps`.",
                        server::Metric::Type::Gauge, static_cast<double>(count),
                        fmt::format("kind=\"{}\"", kind)});
+  }
+  metrics.push_back({"rowtrail_xa_rolled_back",
+                     "Prepared XA transactions that were rolled back: their rows never happened.",
+                     server::Metric::Type::Gauge,
+                     static_cast<double>(snapshot.xa_rolled_back),
+                     {}});
+  for (const auto& sink : snapshot.sinks) {
+    const auto labels = fmt::format("sink=\"{}\"", escaped_label(sink.name));
+    metrics.push_back({"rowtrail_head_sink_size",
+                       "Records under the signed tree head that reached the sink last.",
+                       server::Metric::Type::Gauge, static_cast<double>(sink.size), labels});
+    metrics.push_back({"rowtrail_head_sink_up", "1 when the last try reached the sink.",
+                       server::Metric::Type::Gauge, sink.error.empty() ? 1.0 : 0.0, labels});
+    metrics.push_back({"rowtrail_head_sink_failures_total", "Tries that did not reach the sink.",
+                       server::Metric::Type::Counter, static_cast<double>(sink.failures), labels});
   }
   return metrics;
 }
@@ -122,13 +153,14 @@ void print_event(const infer::BusinessEvent& event) {
   std::fflush(stdout);
 }
 
-/// SIGINT and SIGTERM are taken here and nowhere else; all threads made afterwards inherit the
-/// mask.
+/// SIGINT, SIGTERM and SIGHUP are taken here and nowhere else; all threads made afterwards inherit
+/// the mask.
 sigset_t block_stop_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return set;
@@ -143,8 +175,21 @@ void print_progress(const pipeline::Snapshot& snapshot, double seconds) {
   std::fflush(stdout);
 }
 
-/// Runs until done or a stop signal; with `progress`, one line that is redrawn.
-void run_until_done(pipeline::Pipeline& pipeline, const sigset_t& stop_signals, bool progress) {
+/// Rules with errors change nothing: those that run go on.
+void reload_rules(pipeline::Pipeline& pipeline, const std::vector<std::string>& paths) {
+  auto rules = infer::load_rules(paths);
+  for (const auto& error : rules.errors) core::log(Level::Error, error.text());
+  if (!rules.errors.empty()) {
+    core::log(Level::Error, "the rules were not loaded anew; those from before stay in force");
+    return;
+  }
+  pipeline.reload(std::move(rules));
+}
+
+/// Runs until done or a stop signal, SIGHUP loads the rules anew; with `progress`, one line that is
+/// redrawn.
+void run_until_done(pipeline::Pipeline& pipeline, const std::vector<std::string>& rules,
+                    const sigset_t& signals, bool progress) {
   std::atomic<bool> done{false};
   std::exception_ptr failure;
   const auto started = std::chrono::steady_clock::now();
@@ -161,8 +206,12 @@ void run_until_done(pipeline::Pipeline& pipeline, const sigset_t& stop_signals, 
       done = true;
     });
     const timespec tick{0, std::chrono::nanoseconds(kTick).count()};
+    Service service;
     while (!done) {
-      if (sigtimedwait(&stop_signals, nullptr, &tick) > 0) pipeline.stop();
+      const int signal = sigtimedwait(&signals, nullptr, &tick);
+      if (signal == SIGHUP) reload_rules(pipeline, rules);
+      if (signal == SIGINT || signal == SIGTERM) pipeline.stop();
+      service.tick(pipeline.snapshot());
       if (progress) print_progress(pipeline.snapshot(), seconds());
     }
   }
@@ -189,7 +238,7 @@ int run_command(const Common& common, const RunOptions& options) {
     server = start_server(common.config, options.no_auth, pipeline);
   }
   const bool progress = common.config.until_end && !options.print_events && is_terminal();
-  run_until_done(pipeline, stop_signals, progress);
+  run_until_done(pipeline, common.config.rules, stop_signals, progress);
   if (server) server->stop();
   return 0;
 }
@@ -199,7 +248,8 @@ int replay_command(const Common& common, const RunOptions& options) {
   auto rules = load_rules_or_throw(common.config.rules);
   pipeline::Pipeline pipeline(common.config, std::move(rules),
                               options.print_events ? pipeline::Announce(print_event) : nullptr);
-  run_until_done(pipeline, stop_signals, !options.print_events && is_terminal());
+  run_until_done(pipeline, common.config.rules, stop_signals,
+                 !options.print_events && is_terminal());
   return 0;
 }
 

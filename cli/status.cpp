@@ -38,10 +38,11 @@ std::string status_json(const store::LogStatus& status) {
     if (!first) out += ',';
     first = false;
     out += fmt::format(
-        R"({{"source":{},"position":{{"file":{},"pos":{},"gtid_set":{}}},"event_time":{},"committed_at":{}}})",
+        R"({{"source":{},"position":{{"file":{},"pos":{},"gtid_set":{}}},"event_time":{},"committed_at":{},"xa_prepared":{},"xa_rolled_back":{}}})",
         json_text(source.source), json_text(source.position.file), source.position.pos,
         json_text(source.position.gtid_set), json_text(binlog::format_utc(source.event_time_us)),
-        json_text(binlog::format_utc(source.committed_us)));
+        json_text(binlog::format_utc(source.committed_us)), source.xa_prepared,
+        source.xa_rolled_back);
   }
   return out + "]}";
 }
@@ -71,6 +72,10 @@ int status_command(const Common& common) {
     }
     fmt::print("        last event  {}\n", binlog::format_utc(source.event_time_us));
     fmt::print("        written     {}\n", binlog::format_utc(source.committed_us));
+    if (source.xa_prepared + source.xa_rolled_back > 0) {
+      fmt::print("        XA          {} prepared, {} rolled back\n", source.xa_prepared,
+                 source.xa_rolled_back);
+    }
   }
   if (status.sources.empty()) {
     fmt::print("No source has been recorded yet; start one with 'rowtrail run --source URL'.\n");
@@ -78,9 +83,11 @@ int status_command(const Common& common) {
   return 0;
 }
 
-int doctor_command(const Common& common) {
-  binlog::Session session(common.config.source.server);
-  const auto findings = binlog::preflight(session, common.config.source.server);
+namespace {
+
+bool doctor_source(const binlog::ServerOptions& server) {
+  binlog::Session session(server);
+  const auto findings = binlog::preflight(session, server);
   bool fatal = false;
   for (const auto& finding : findings) {
     switch (finding.severity) {
@@ -97,7 +104,50 @@ int doctor_command(const Common& common) {
     }
     if (!finding.fix_sql.empty()) fmt::print("       {}\n", styled(finding.fix_sql, Style::Accent));
   }
+  return fatal;
+}
+
+}  // namespace
+
+int doctor_command(const Common& common) {
+  const bool has_source = !common.config.source.server.user.empty();
+  const bool fatal = has_source && doctor_source(common.config.source.server);
+  // Without a log there is nothing to check yet.
+  if (!store::pending_migrations(common.config.store_url).empty()) return fatal ? 1 : 0;
+  for (const auto& check : store::check_store(common.config.store_url)) {
+    fmt::print("{}  {}\n", check.good ? styled("ok   ", Style::Good) : styled("warn ", Style::Warn),
+               check.what);
+    if (!check.fix.empty()) fmt::print("       {}\n", styled(check.fix, Style::Accent));
+  }
   return fatal ? 1 : 0;
+}
+
+int store_init_command(const Common& common, bool print_sql) {
+  if (print_sql) {
+    fmt::print("{}", store::init_sql(common.config.store_url));
+    return 0;
+  }
+  store::WriterOptions options;
+  options.keys = common.config.keys;
+  const auto writer = store::open_writer(common.config.store_url, std::move(options));
+  const auto status = store::open_reader(common.config.store_url)->status();
+  fmt::print("{} holds the log {}; {} records\n", status.url, status.origin,
+             grouped(writer->next_seq()));
+  return 0;
+}
+
+int store_migrate_command(const Common& common, bool dry_run) {
+  const auto steps = store::pending_migrations(common.config.store_url);
+  if (steps.empty()) {
+    fmt::print("the tables are up to date\n");
+    return 0;
+  }
+  for (const auto& step : steps) {
+    fmt::print("-- {}: {}\n", step.number, step.what);
+    if (dry_run) fmt::print("{}\n", step.sql);
+  }
+  if (!dry_run) store::migrate_store(common.config.store_url);
+  return 0;
 }
 
 int store_accept_command(const Common& common, const std::string& reason) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -80,5 +81,9 @@ void configure_log(const LogOptions& options);
 
 /// One line to the log. Never pass a row value or a secret.
 void log(Level level, std::string_view message);
+
+/// The candidate nearest to a misspelt word ("did you mean …?"), or empty when none is near.
+[[nodiscard]] std::string_view nearest(std::string_view word,
+                                       std::span<const std::string_view> candidates);
 
 }  // namespace rowtrail::core

@@ -13,8 +13,8 @@ packages=(
   # tests, benchmarks, private servers and tools of the scripts
   catch2 libbenchmark-dev debootstrap postgresql-15 mariadb-server-core mariadb-client-core
   sqlite3 curl jq python3
-  # the dashboard in a real browser
-  chromium
+  # the dashboard in a real browser, completion in real shells, the manual page
+  chromium zsh fish groff-base
 )
 # What the dashboard is built with; a Node 18 or newer from elsewhere serves as well.
 command -v npm > /dev/null || packages+=(nodejs npm)

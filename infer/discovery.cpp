@@ -33,27 +33,6 @@ const binlog::Column& column_of(const Change& change, std::uint32_t column) {
   return change.schema->columns[column];
 }
 
-/// -1, 0, 1: sign of a numeric column's change; 0 too when it is no number.
-int delta_sign(const Change& change, std::uint32_t column) {
-  binlog::Arena arena;
-  const Value delta = column_delta(change, static_cast<int>(column), arena);
-  if (!delta.is_number()) return 0;
-  const Order order = compare(delta, make_int(0));
-  return order == Order::Less ? -1 : (order == Order::Greater ? 1 : 0);
-}
-
-/// A move from one label to another: an ENUM, or a short text or number in a column named status.
-bool is_transition(const Change& change, std::uint32_t column) {
-  const binlog::Cell& before = change.before[column];
-  const binlog::Cell& after = change.after[column];
-  if (before.kind == binlog::CellKind::Enum || after.kind == binlog::CellKind::Enum) {
-    return after.kind == binlog::CellKind::Enum;
-  }
-  constexpr std::uint32_t kLabelBytesMax = 32;
-  return after.kind == binlog::CellKind::Text && after.size <= kLabelBytesMax &&
-         is_status_column(column_of(change, column).name);
-}
-
 void find_changed(const Change& change, std::vector<std::uint32_t>& changed) {
   changed.clear();
   if (change.op != Op::Update || change.schema == nullptr) return;
@@ -135,13 +114,31 @@ void add_object(const Change& change, std::set<ObjectRef>& seen, BusinessEvent& 
   event.objects.push_back(std::move(object));
 }
 
-/// Would `column` of another table hold the key of `parent`? product_id, id_product, productid.
+}  // namespace
+
+int delta_sign(const Change& change, std::uint32_t column) {
+  binlog::Arena arena;
+  const Value delta = column_delta(change, static_cast<int>(column), arena);
+  if (!delta.is_number()) return 0;
+  const Order order = compare(delta, make_int(0));
+  return order == Order::Less ? -1 : (order == Order::Greater ? 1 : 0);
+}
+
+bool is_transition(const Change& change, std::uint32_t column) {
+  const binlog::Cell& before = change.before[column];
+  const binlog::Cell& after = change.after[column];
+  if (before.kind == binlog::CellKind::Enum || after.kind == binlog::CellKind::Enum) {
+    return after.kind == binlog::CellKind::Enum;
+  }
+  constexpr std::uint32_t kLabelBytesMax = 32;
+  return after.kind == binlog::CellKind::Text && after.size <= kLabelBytesMax &&
+         is_status_column(column_of(change, column).name);
+}
+
 bool is_reference(std::string_view column, const std::string& parent, std::string_view key) {
   return column == parent + "_id" || column == "id_" + parent || column == parent + "id" ||
          (key != "id" && column == key);
 }
-
-}  // namespace
 
 void Discovery::find_shapes(const normalize::Transaction& transaction) {
   shapes_.clear();

@@ -81,7 +81,14 @@ SummaryPart RuleReader::summary_part(const YamlNode& node, std::size_t offset,
   const auto named = [&](const ObjectSpec& object) {
     return object.type == part.text && (part.role.empty() || object.role == part.role);
   };
-  if (std::any_of(rule_->objects.begin(), rule_->objects.end(), named)) {
+  // Without objects of its own, an event over time has those it is by.
+  const bool by = rule_->correlate && rule_->objects.empty() &&
+                  std::any_of(rule_->correlate->by.begin(), rule_->correlate->by.end(),
+                              [&](const KeyPart& key) {
+                                return key.kind == KeyPart::Kind::Object && key.name == part.text &&
+                                       (part.role.empty() || key.role == part.role);
+                              });
+  if (by || std::any_of(rule_->objects.begin(), rule_->objects.end(), named)) {
     part.kind = SummaryPart::Kind::Object;
     return part;
   }

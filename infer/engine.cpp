@@ -1,6 +1,8 @@
 #include "infer/actor.h"
+#include "infer/correlator.h"
 #include "infer/discovery.h"
 #include "infer/emitter.h"
+#include "infer/explain.h"
 #include "infer/rule_index.h"
 #include "infer/settle.h"
 
@@ -13,9 +15,14 @@
 namespace rowtrail::infer {
 namespace {
 
-/// What a Gap of a rule is about, for people, and which one it is, for us.
-std::string cause(normalize::GapKind kind, std::string_view rule) {
-  return fmt::format("{} {}", normalize::gap_kind_name(kind), rule);
+/// How Gaps name a rule.
+std::string versioned(const Rule& rule) {
+  return rule.id + "@" + rule.version;
+}
+
+/// Why there is a Gap: each cause has one.
+std::string cause(std::string_view kind, std::string_view versioned_rule) {
+  return fmt::format("{} {}", kind, versioned_rule);
 }
 
 normalize::Gap rule_gap(normalize::GapKind kind, const normalize::Transaction& transaction) {
@@ -28,8 +35,8 @@ normalize::Gap rule_gap(normalize::GapKind kind, const normalize::Transaction& t
 
 }  // namespace
 
-struct Engine::State {
-  State(std::shared_ptr<const CompiledRules> rules_in, EngineOptions options_in)
+struct Engine::Impl {
+  Impl(std::shared_ptr<const CompiledRules> rules_in, EngineOptions options_in)
       : rules(rules_in ? std::move(rules_in) : std::make_shared<const CompiledRules>()),
         options(std::move(options_in)),
         evaluator(rules->slots),
@@ -37,16 +44,13 @@ struct Engine::State {
         matcher(evaluator),
         emitter(evaluator,
                 [this](const Rule& rule, const std::string& text) { failed(rule, text); }),
-        actors(options) {}
+        actors(options),
+        correlator(*rules, evaluator, emitter,
+                   [this](const Rule& rule, const std::string& text) { failed(rule, text); }) {}
 
-  /// One Gap for each version of a rule and kind.
-  void report(normalize::GapKind kind, const Rule& rule, std::string reason, std::string advice);
-  void failed(const Rule& rule, const std::string& error) {
-    report(normalize::GapKind::RuleFailed, rule,
-           fmt::format("rule '{}' could not be evaluated: {}", rule.id, error),
-           fmt::format("mend the rule in {}, line {}; its events may be missing here and later",
-                       rule.file, rule.line));
-  }
+  /// A Gap to fill; null when this version of the rule has one of the kind already.
+  normalize::Gap* new_gap(normalize::GapKind kind, const Rule& rule);
+  void failed(const Rule& rule, const std::string& error);
   void find_matches();
   void settle_level(std::vector<Match>& level, std::size_t rows);
   BusinessEvent emit(const Match& match);
@@ -60,6 +64,7 @@ struct Engine::State {
   Emitter emitter;
   ActorFinder actors;
   Discovery discovery;
+  Correlator correlator;
   binlog::Arena kept;  // what the matches of the transaction point to
   std::vector<Match> matches;
   BulkCounts bulk;
@@ -69,23 +74,30 @@ struct Engine::State {
   std::vector<normalize::Gap>* gaps = nullptr;          // where its Gaps go
 };
 
-void Engine::State::report(normalize::GapKind kind, const Rule& rule, std::string reason,
-                           std::string advice) {
-  const std::string name = rule.id + "@" + rule.version;
-  if (!reported.insert(cause(kind, name)).second) return;
-  normalize::Gap gap = rule_gap(kind, *transaction);
-  gap.reason = std::move(reason);
-  gap.advice = std::move(advice);
+normalize::Gap* Engine::Impl::new_gap(normalize::GapKind kind, const Rule& rule) {
+  const std::string name = versioned(rule);
+  if (!reported.insert(cause(normalize::gap_kind_name(kind), name)).second) return nullptr;
+  normalize::Gap& gap = gaps->emplace_back(rule_gap(kind, *transaction));
   gap.rules.push_back(name);
-  gaps->push_back(std::move(gap));
+  return &gap;
 }
 
-void Engine::State::settle_level(std::vector<Match>& level, std::size_t rows) {
+void Engine::Impl::failed(const Rule& rule, const std::string& error) {
+  auto* gap = new_gap(normalize::GapKind::RuleFailed, rule);
+  if (gap == nullptr) return;
+  gap->reason = fmt::format("rule '{}' could not be evaluated: {}", rule.id, error);
+  gap->advice =
+      fmt::format("mend the rule in {}, line {}; its events may be missing here and later",
+                  rule.file, rule.line);
+}
+
+void Engine::Impl::settle_level(std::vector<Match>& level, std::size_t rows) {
   settle(level, rows, [&](const Rule& winner, const Rule& loser) {
-    report(
-        normalize::GapKind::RuleConflict, loser,
-        fmt::format("rule '{}' wants the same rows as '{}', which got them", loser.id, winner.id),
-        "give one of the two a higher priority");
+    auto* gap = new_gap(normalize::GapKind::RuleConflict, loser);
+    if (gap == nullptr) return;
+    gap->reason =
+        fmt::format("rule '{}' wants the same rows as '{}', which got them", loser.id, winner.id);
+    gap->advice = "give one of the two a higher priority";
   });
   for (const Match& match : level) {
     matcher.own(match.rows);
@@ -94,7 +106,7 @@ void Engine::State::settle_level(std::vector<Match>& level, std::size_t rows) {
   level.clear();
 }
 
-void Engine::State::find_matches() {
+void Engine::Impl::find_matches() {
   const std::size_t rows = transaction->changes.size();
   kept.reset();
   matches.clear();
@@ -115,14 +127,14 @@ void Engine::State::find_matches() {
                    [](const Match& a, const Match& b) { return a.rows.front() < b.rows.front(); });
 }
 
-BusinessEvent Engine::State::emit(const Match& match) {
+BusinessEvent Engine::Impl::emit(const Match& match) {
   BusinessEvent event = emitter.emit(match, *transaction);
   event.actor = actors.find(match.rows, emitter.actor(match));
   emitter.summarize(match, event);
   return event;
 }
 
-BusinessEvent Engine::State::discovered() {
+BusinessEvent Engine::Impl::discovered() {
   BusinessEvent event;
   discovery.describe(*transaction, event);
   std::vector<std::uint32_t> rows(transaction->changes.size());
@@ -132,7 +144,7 @@ BusinessEvent Engine::State::discovered() {
 }
 
 Engine::Engine(std::shared_ptr<const CompiledRules> rules, EngineOptions options)
-    : state_(std::make_unique<State>(std::move(rules), std::move(options))) {}
+    : impl_(std::make_unique<Impl>(std::move(rules), std::move(options))) {}
 Engine::~Engine() = default;
 
 namespace {
@@ -148,7 +160,7 @@ void set_time(const normalize::Transaction& transaction, BusinessEvent& event) {
 
 void Engine::infer(const normalize::Transaction& transaction, std::vector<BusinessEvent>& out,
                    std::vector<normalize::Gap>& gaps) {
-  State& state = *state_;
+  Impl& state = *impl_;
   state.transaction = &transaction;
   state.gaps = &gaps;
   const std::size_t first = out.size();
@@ -157,11 +169,12 @@ void Engine::infer(const normalize::Transaction& transaction, std::vector<Busine
   for (const Match& match : state.matches) out.push_back(state.emit(match));
   if (out.size() == first) out.push_back(state.discovered());
   for (std::size_t n = first; n < out.size(); ++n) set_time(transaction, out[n]);
+  state.correlator.take(transaction, first, out);
 }
 
 void Engine::bulk(const normalize::Transaction& part, std::vector<BusinessEvent>& out,
                   std::vector<normalize::Gap>& gaps) {
-  State& state = *state_;
+  Impl& state = *impl_;
   if (part.first_part) {
     state.bulk.clear();
     state.bulk_rules.clear();
@@ -169,7 +182,7 @@ void Engine::bulk(const normalize::Transaction& part, std::vector<BusinessEvent>
   count_rows(part, state.bulk);
   state.index.begin(part);
   for (const Rule* rule : state.index.listening()) {
-    state.bulk_rules.insert(rule->id + "@" + rule->version);
+    state.bulk_rules.insert(versioned(*rule));
   }
   if (!part.last_part) return;
   BusinessEvent event;
@@ -178,6 +191,9 @@ void Engine::bulk(const normalize::Transaction& part, std::vector<BusinessEvent>
   event.actor = state.actors.find({}, {});
   set_time(part, event);
   out.push_back(std::move(event));
+  state.transaction = &part;
+  state.gaps = &gaps;
+  state.correlator.take(part, out.size() - 1, out);
   state.bulk.clear();
   if (state.bulk_rules.empty()) return;
   auto gap = rule_gap(normalize::GapKind::RulesNotEvaluated, part);
@@ -188,15 +204,55 @@ void Engine::bulk(const normalize::Transaction& part, std::vector<BusinessEvent>
   state.bulk_rules.clear();
 }
 
+void Engine::set_state(State* state) {
+  impl_->correlator.set_state(state);
+}
+std::vector<StateRow> Engine::take_state() {
+  return impl_->correlator.take_state();
+}
+void Engine::set_event_seq(std::uint64_t seq) {
+  impl_->correlator.set_event_seq(seq);
+}
+
+std::vector<RuleExplanation> Engine::explain(const normalize::Transaction& transaction) {
+  Impl& state = *impl_;
+  std::vector<normalize::Gap> gaps;
+  const auto reported = state.reported;
+  state.transaction = &transaction;
+  state.gaps = &gaps;
+  state.find_matches();
+  const auto settled = state.matches;
+  state.index.begin(transaction);
+  std::vector<RuleExplanation> out;
+  binlog::Arena kept;
+  state.matcher.begin(transaction);
+  for (const Rule* rule : state.index.listening()) {
+    Explainer explainer(*rule, transaction, state.evaluator);
+    std::vector<Match> alone;
+    if (explainer.is_touched(state.index.rows_of(*rule))) {
+      state.matcher.set_trace(&explainer);
+      state.matcher.run(*rule, state.index.rows_of(*rule), kept, alone);
+      state.matcher.set_trace(nullptr);
+    }
+    out.push_back(explainer.finish(settled, alone, state.matcher.error()));
+  }
+  state.reported = reported;
+  return out;
+}
+
 void Engine::set_recorded_gaps(const std::vector<std::string>& gap_payloads) {
-  auto& reported = state_->reported;
+  auto& reported = impl_->reported;
   reported.clear();
   for (const std::string& payload : gap_payloads) {
     rapidjson::Document gap;
     gap.Parse(payload.data(), payload.size());
-    if (!gap.IsObject() || !gap.HasMember("kind") || !gap.HasMember("rules")) continue;
-    for (const auto& rule : gap["rules"].GetArray()) {
-      reported.insert(fmt::format("{} {}", gap["kind"].GetString(), rule.GetString()));
+    if (!gap.IsObject()) continue;
+    const auto kind = gap.FindMember("kind");
+    const auto rules = gap.FindMember("rules");
+    if (kind == gap.MemberEnd() || !kind->value.IsString()) continue;
+    if (rules == gap.MemberEnd() || !rules->value.IsArray()) continue;
+    for (const auto& rule : rules->value.GetArray()) {
+      if (rule.IsString()) reported.insert(cause(kind->value.GetString(), rule.GetString()));
     }
   }
 }

@@ -66,6 +66,12 @@ void append_event(std::string& out, const BusinessEvent& event,
   normalize::append_json_string(out, event.rule_id);
   if (!event.rule_version.empty()) append_member(out, "version", event.rule_version);
   out += '}';
+  for (std::size_t n = 0; n < event.because.size(); ++n) {
+    out += n == 0 ? ",\"because\":[{\"transaction\":" : ",{\"transaction\":";
+    normalize::append_json_string(out, event.because[n].transaction);
+    fmt::format_to(std::back_inserter(out), ",\"event\":{}}}", event.because[n].index);
+  }
+  if (!event.because.empty()) out += ']';
   out += kEvidence;
   for (std::size_t n = 0; n < event.evidence.size(); ++n) {
     if (n > 0) out += ',';
@@ -75,7 +81,8 @@ void append_event(std::string& out, const BusinessEvent& event,
 }
 
 core::Result<> append_rendered_event(std::string& out, std::uint64_t seq,
-                                     std::uint64_t transaction_seq, std::string_view payload) {
+                                     std::uint64_t transaction_seq, std::string_view payload,
+                                     std::string_view because) {
   const auto evidence = payload.rfind(kEvidence);
   if (payload.size() < 2 || payload.front() != '{' || evidence == std::string_view::npos ||
       !payload.ends_with("]}")) {
@@ -85,6 +92,10 @@ core::Result<> append_rendered_event(std::string& out, std::uint64_t seq,
   fmt::format_to(std::back_inserter(out), "{{\"seq\":{},", seq);
   const auto list = evidence + kEvidence.size();
   out += payload.substr(1, list - 1);
+  if (!because.empty()) {
+    out.append(because).append("]}");
+    return {};
+  }
   const char* at = payload.data() + list;
   const char* end = payload.data() + payload.size() - 2;
   while (at < end) {

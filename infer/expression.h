@@ -127,4 +127,11 @@ bool compile(std::string_view text, const Scope& scope, std::uint32_t& next_slot
 [[nodiscard]] std::string describe(const Value& error, const Expression& expression);
 [[nodiscard]] std::string_view operator_text(Operator op);
 
+/// The tree under `node` as text again; `names` are those of the variables.
+[[nodiscard]] std::string text_of(const Expression& expression, std::uint32_t node,
+                                  std::span<const std::string_view> names);
+/// The columns and functions of rows under `node` whose values make its outcome.
+[[nodiscard]] std::vector<std::uint32_t> operands_of(const Expression& expression,
+                                                     std::uint32_t node);
+
 }  // namespace rowtrail::infer

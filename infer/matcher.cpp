@@ -8,6 +8,7 @@ namespace rowtrail::infer {
 namespace {
 
 constexpr std::size_t kScratchBytes = 32 * 1024;
+constexpr std::size_t kTracedMax = 1'000;  // rows of a clause that are tried one by one
 
 }  // namespace
 
@@ -30,7 +31,9 @@ Value Matcher::evaluate(const Expression& expression, std::uint32_t node) {
 
 bool Matcher::holds(const std::vector<Condition>& conditions) {
   return std::all_of(conditions.begin(), conditions.end(), [&](const Condition& condition) {
-    return evaluate(*condition.expression, condition.node).is_true();
+    const Value value = evaluate(*condition.expression, condition.node);
+    if (!value.is_true() && trace_ != nullptr) trace_->failed(condition, value, variables_);
+    return value.is_true();
   });
 }
 
@@ -42,6 +45,7 @@ bool Matcher::filter(const Step& step, Rows rows, Candidates& out, bool skip_own
     if (step.local.empty() || holds(step.local)) out.push(row);
   }
   variables_[step.variable] = Value{};
+  if (trace_ != nullptr) trace_->filtered(step, rows.size(), out.size());
   return out.size() >= step.clause->count_min;
 }
 
@@ -57,9 +61,9 @@ bool Matcher::join_hash(const Step& step, bool here, std::uint64_t& hash_out) {
 }
 
 void Matcher::prepare_index(const Step& step, Candidates& candidates) {
-  if (candidates.indexed() || step.joins.empty() || candidates.size() < Candidates::kIndexedMin) {
-    return;
-  }
+  // Rows that the hash passes over are not tried, and what is not tried is not explained.
+  const auto walked = trace_ != nullptr ? kTracedMax : Candidates::kIndexedMin;
+  if (candidates.indexed() || step.joins.empty() || candidates.size() < walked) return;
   const Value before = variables_[step.variable];
   candidates.index([&](std::uint32_t row, std::uint64_t& hash_out) {
     variables_[step.variable] = make_row(transaction_->changes[row]);
@@ -126,7 +130,9 @@ bool Matcher::bind_list(std::size_t index) {
     });
   }
   variables_[step.variable] = make_list(values);
-  bool bound = rows.size() >= step.clause->count_min && !evaluator_.exhausted();
+  const bool enough = rows.size() >= step.clause->count_min;
+  if (!enough && trace_ != nullptr) trace_->too_few(step, rows.size());
+  const bool bound = enough && !evaluator_.exhausted();
   if (bound && holds(step.checks)) {
     for (const auto row : rows) in_use_[row] = 1;
     if (bind(index + 1)) return true;
@@ -151,7 +157,9 @@ bool Matcher::is_forbidden() {
         [&](std::uint32_t row) {
           if (in_use_[row] != 0) return false;  // rows of the match itself are not meant
           variables_[step.variable] = make_row(transaction_->changes[row]);
-          return holds(step.row_checks) || evaluator_.exhausted();
+          const bool fits = holds(step.row_checks);
+          if (fits && trace_ != nullptr) trace_->forbidden(step, transaction_->changes[row]);
+          return fits || evaluator_.exhausted();
         });
     variables_[step.variable] = Value{};
   }
@@ -166,6 +174,7 @@ bool Matcher::is_hopeless(const Step& forbid, const Candidates& found) const {
       const auto& rows = candidates_[n].rows();
       if (std::binary_search(rows.begin(), rows.end(), row)) return false;
     }
+    if (trace_ != nullptr) trace_->forbidden(forbid, transaction_->changes[row]);
     return true;
   });
 }

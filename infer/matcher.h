@@ -26,6 +26,20 @@ struct Match {
 inline constexpr std::uint64_t kStepsMin = 2'000'000;
 inline constexpr std::uint64_t kStepsPerRow = 200;
 
+/// Hears why a match did not come about; for explanations, where speed does not matter.
+class MatchTrace {
+ public:
+  virtual ~MatchTrace() = default;
+  /// Of the rows of its table and operation, so many satisfy what the clause asks of its row alone.
+  virtual void filtered(const Step& step, std::size_t rows, std::size_t left) = 0;
+  /// `value` is what the condition gave, false or an error.
+  virtual void failed(const Condition& condition, const Value& value,
+                      std::span<const Value> variables) = 0;
+  virtual void forbidden(const Step& step, const normalize::Change& row) = 0;
+  /// The list found fewer rows than its count demands.
+  virtual void too_few(const Step& step, std::size_t rows) = 0;
+};
+
 class Matcher {
  public:
   explicit Matcher(Evaluator& evaluator) : evaluator_(evaluator) {}
@@ -42,6 +56,7 @@ class Matcher {
     for (const auto row : rows) owned_[row] = 1;
   }
   [[nodiscard]] bool is_owned(std::uint32_t row) const { return owned_[row] != 0; }
+  void set_trace(MatchTrace* trace) { trace_ = trace; }
 
   /// What went wrong in the last run, for people; empty: nothing.
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
@@ -76,6 +91,7 @@ class Matcher {
   std::vector<std::uint8_t> in_use_;               // by row: bound in the match being tried
   std::uint32_t run_ = 0;
   std::string error_;
+  MatchTrace* trace_ = nullptr;
 };
 
 }  // namespace rowtrail::infer

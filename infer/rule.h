@@ -97,6 +97,46 @@ struct SummaryPart {
   std::size_t attribute = 0;  // Attribute
 };
 
+/// Which events a part of a correlation means.
+struct EventPattern {
+  std::string name;                // `as`
+  std::uint32_t variable = 0;      // what its name stands for in expressions
+  std::vector<std::string> types;  // any of these; '*' stands for any characters
+  Expression where;                // may be empty
+};
+
+/// A part of `by`: events belong together when all parts are equal.
+struct KeyPart {
+  enum class Kind : std::uint8_t { Object, Actor, Attribute };
+  Kind kind = Kind::Object;
+  std::string name;  // type of object, name of attribute
+  std::string role;  // Object: empty for any
+};
+
+/// Stage B: business events over time.
+struct Correlate {
+  enum class Kind : std::uint8_t { Sequence, Count, Distinct, Sum, Ratio, FirstSeen };
+  enum class ActorRule : std::uint8_t { Any, Same, Different };
+  Kind kind = Kind::Sequence;
+  // Sequence: what must come, in order. Ratio: `of`, then `to`. Else the one that is counted.
+  std::vector<EventPattern> events;
+  // Sequence: what must not come once so many of `events` have; and with it, not before the end.
+  struct Forbidden {
+    EventPattern pattern;
+    std::size_t after = 0;  // of `events`; 0: from the first to the end (`until`)
+  };
+  std::vector<Forbidden> forbidden;
+  bool waits = false;  // the sequence ends with an absence: it is complete at its deadline
+  bool overlapping = false;
+  ActorRule actor = ActorRule::Any;
+  std::vector<KeyPart> by;
+  std::int64_t within_us = 0;
+  Expression of;              // what Distinct and Sum take of an event
+  std::string at_least;       // a decimal
+  std::uint64_t minimum = 0;  // Ratio: so many of `to` at least
+  bool needs_values = false;  // expressions look into events: their content is kept
+};
+
 struct Rule {
   std::string id;
   std::string title;
@@ -113,7 +153,8 @@ struct Rule {
   std::vector<AttributeSpec> attributes;
   std::vector<SummaryPart> summary;
   Plan plan;
-  YamlNode tests;  // a sequence, read when they run
+  std::unique_ptr<Correlate> correlate;  // then there is no match
+  YamlNode tests;                        // a sequence, read when they run
   std::string version;
   std::string text;
   std::string file;

@@ -31,6 +31,21 @@ std::string_view type_name(Type type) {
   return kNames[static_cast<std::size_t>(type)];
 }
 
+/// Does an expression of the rule look into the events it is made from?
+bool uses_values(const Rule& rule) {
+  const auto used = [](const Expression& expression) { return !expression.empty(); };
+  const auto any = [&](const auto& list, auto member) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](const auto& item) { return used(item.*member); });
+  };
+  const Correlate& correlate = *rule.correlate;
+  return used(rule.where) || used(rule.actor) || any(rule.objects, &ObjectSpec::id) ||
+         any(rule.attributes, &AttributeSpec::value) ||
+         any(correlate.events, &EventPattern::where) ||
+         std::any_of(correlate.forbidden.begin(), correlate.forbidden.end(),
+                     [&](const auto& item) { return used(item.pattern.where); });
+}
+
 }  // namespace
 
 std::span<const RuleReader::Field> RuleReader::fields() {
@@ -124,19 +139,29 @@ std::unique_ptr<Rule> RuleReader::read() {
   std::vector<std::string_view> known;
   for (const Field& field : fields()) known.push_back(field.name);
   check_keys(root, "a rule", known);
+  if (root.find("match") != nullptr && root.find("correlate") != nullptr) {
+    fail(root,
+         "a rule has match or correlate, not both; correlate takes the events of other rules");
+  }
   // Clause names first: everything else may speak of them.
   for (const std::string_view early : {"match", "forbid"}) {
     const YamlNode* node = root.find(early);
     if (node != nullptr) early == "match" ? read_match(*node) : read_forbid(*node);
   }
   if (!variables_.empty()) compile_whens();
+  if (const YamlNode* node = root.find("correlate")) read_correlate(*node);
   for (const Field& field : fields()) {
     const YamlNode* node = root.find(field.name);
-    if (node != nullptr && field.name != "match" && field.name != "forbid")
+    if (node != nullptr && field.name != "match" && field.name != "forbid" &&
+        field.name != "correlate")
       (this->*field.read)(*node);
   }
   require(root);
   if (errors_.size() != errors_before) return nullptr;
+  if (rule_->correlate) {
+    rule_->correlate->needs_values = uses_values(*rule_);
+    return std::move(rule_);
+  }
   std::string message;
   if (!make_plan(*rule_, message)) {
     fail(*root.find("match"), message);
@@ -150,7 +175,9 @@ void RuleReader::require(const YamlNode& root) {
     if (root.find(name) == nullptr) fail(root, fmt::format("the rule has no {}", name));
   }
   if (root.find("match") == nullptr && root.find("correlate") == nullptr) {
-    fail(root, "the rule has no match: which rows of a transaction make this event?");
+    fail(root,
+         "the rule has no match (which rows of a transaction make this event?) and no correlate "
+         "(which events over time?)");
   }
 }
 
@@ -209,23 +236,18 @@ void RuleReader::read_priority(const YamlNode& node) {
     fail(node, "priority must be a whole number");
 }
 
-void RuleReader::read_correlate(const YamlNode& node) {
-  fail(
-      node,
-      "correlate (events over time) is not available yet; rules match the rows of one transaction");
-}
-
 void RuleReader::read_exceptions(const YamlNode& node) {
   fail(node, "exceptions are not available yet; add a condition to where");
 }
 
 void RuleReader::read_tests(const YamlNode& node) {
   if (!expect(node, Type::Sequence, "tests")) return;
-  static constexpr std::array<std::string_view, 4> kKeys = {"name", "changes", "query", "expect"};
+  const std::string_view input = rule_->correlate ? "events" : "changes";
+  const std::array<std::string_view, 4> keys = {"name", input, "query", "expect"};
   for (const YamlNode& test : node.items) {
     if (!expect(test, Type::Map, "a test")) continue;
-    check_keys(test, "a test", kKeys);
-    for (const std::string_view list : {"changes", "expect"}) {
+    check_keys(test, "a test", keys);
+    for (const std::string_view list : {input, std::string_view("expect")}) {
       const YamlNode* found = test.find(list);
       if (found == nullptr) {
         fail(test, fmt::format("the test has no {}", list));

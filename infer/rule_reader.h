@@ -48,6 +48,17 @@ class RuleReader {
   void read_correlate(const YamlNode& node);
   void read_exceptions(const YamlNode& node);
 
+  void read_sequence(const YamlNode& node);
+  void read_aggregate(const YamlNode& node);
+  void read_ratio(const YamlNode& node);
+  EventPattern read_pattern(const YamlNode& node, std::span<const std::string_view> keys,
+                            std::string_view name);
+  void compile_pattern(const YamlNode& node, EventPattern& pattern);
+  void read_by(const YamlNode& node);
+  void read_threshold(const YamlNode& correlate);
+  std::int64_t read_within(const YamlNode& correlate);
+  std::uint32_t add_name(const YamlNode& node, const std::string& name);
+
   std::unique_ptr<Clause> read_clause(const YamlNode& node, bool forbid);
   std::optional<TablePattern> read_table(const YamlNode& node);
   std::uint8_t read_ops(const YamlNode& node);

@@ -1,7 +1,9 @@
 // Runs the tests inside rules: first the rule alone, then together with every other rule loaded.
+#include "infer/correlator.h"
 #include "infer/decimal.h"
 #include "infer/rule.h"
 #include "infer/suggestion.h"
+#include "infer/temporal.h"
 #include "infer/test_rows.h"
 
 #include <algorithm>
@@ -202,6 +204,88 @@ std::vector<BusinessEvent> events_of(Engine& engine, const TestRows& rows,
   return events;
 }
 
+/// Runs the `events` of a test through a rule over time.
+class TimeTest {
+ public:
+  TimeTest(const CompiledRules& rules, std::string& detail)
+      : detail_(detail),
+        evaluator_(rules.slots),
+        emitter_(evaluator_, note()),
+        correlator_(rules, evaluator_, emitter_, note()) {
+    transaction_.source = "test";
+  }
+
+  std::vector<BusinessEvent> run(const YamlNode& events) {
+    std::vector<BusinessEvent> out;
+    for (const YamlNode& item : events.items) {
+      std::vector<BusinessEvent> taken;
+      const auto time = check(item) ? time_of(item) : std::nullopt;
+      if (!time) return out;
+      transaction_.event_time_us = std::max(transaction_.event_time_us, *time);
+      transaction_.id = fmt::format("test:{}", ++number_);
+      if (item.find("event") != nullptr) taken.push_back(event_of(item, *time));
+      const std::size_t own = taken.size();
+      correlator_.take(transaction_, 0, taken);
+      std::move(taken.begin() + static_cast<std::ptrdiff_t>(own), taken.end(),
+                std::back_inserter(out));
+    }
+    return out;
+  }
+
+ private:
+  Emitter::NoteError note() {
+    return [this](const Rule&, const std::string& text) { notes_ += "    note: " + text + "\n"; };
+  }
+  bool fail(const YamlNode& node, const std::string& text) {
+    detail_ += fmt::format("    line {}: {}\n", node.line, text);
+    return false;
+  }
+  bool check(const YamlNode& item) {
+    static constexpr std::array<std::string_view, 5> kKeys = {"at", "event", "objects", "actor",
+                                                              "attributes"};
+    if (item.type != YamlNode::Type::Map)
+      return fail(item, "an event is a map: {at: 1h, event: …}");
+    for (const YamlNode& key : item.keys) {
+      if (std::find(kKeys.begin(), kKeys.end(), key.text) != kKeys.end()) continue;
+      return fail(
+          key, fmt::format("no field '{}' in an event{}", key.text, did_you_mean(key.text, kKeys)));
+    }
+    return true;
+  }
+  /// RFC 3339, or time since the beginning.
+  std::optional<std::int64_t> time_of(const YamlNode& item) {
+    constexpr std::int64_t kStart_us = 1'767'225'600'000'000;  // 2026-01-01T00:00:00Z
+    const YamlNode* at = item.find("at");
+    const std::string text = at == nullptr ? "0s" : at->text;
+    if (const auto point = parse_timestamp(text)) return point->i * 1'000'000 + point->size / 1000;
+    if (const auto span = parse_duration(text)) return kStart_us + span->i / 1000;
+    fail(*at, "at is a time, or how long after the beginning: 2026-01-02T10:00:00Z, 49h, 1h30m");
+    return std::nullopt;
+  }
+  static BusinessEvent event_of(const YamlNode& item, std::int64_t time_us) {
+    BusinessEvent event;
+    event.type = item.find("event")->text;
+    event.time_us = time_us;
+    event.time_has_fraction = time_us % 1'000'000 != 0;
+    if (const YamlNode* objects = item.find("objects")) event.objects = expected_objects(*objects);
+    const YamlNode* actor = item.find("actor");
+    if (actor != nullptr && !actor->is_null()) event.actor = {actor->text, "comment", "exact"};
+    if (const YamlNode* attributes = item.find("attributes")) {
+      event.attributes.clear();
+      append_json(event.attributes, *attributes);
+    }
+    return event;
+  }
+
+  std::string& detail_;
+  std::string notes_;
+  Evaluator evaluator_;
+  Emitter emitter_;
+  Correlator correlator_;
+  normalize::Transaction transaction_;
+  std::size_t number_ = 0;
+};
+
 void check_expectations(const YamlNode& expect, std::string& detail) {
   for (const YamlNode& expected : expect.items) {
     if (expected.type != YamlNode::Type::Map) {
@@ -231,6 +315,18 @@ void compare_all(const YamlNode& expect, const std::vector<BusinessEvent>& event
       detail += fmt::format("    event {} of {}\n", n + 1, events.size());
     detail += differences;
   }
+}
+
+std::string run_time_test(const Rule& rule, const YamlNode& test) {
+  static const YamlNode kNothing;
+  std::string detail;
+  const YamlNode* expect = test.find("expect");
+  const YamlNode* events = test.find("events");
+  check_expectations(expect != nullptr ? *expect : kNothing, detail);
+  const auto alone = load_rules_text(rule.text, rule.file);
+  const auto made = TimeTest(*alone.rules, detail).run(events != nullptr ? *events : kNothing);
+  if (detail.empty()) compare_all(expect != nullptr ? *expect : kNothing, made, detail);
+  return detail;
 }
 
 class TestRun {
@@ -288,7 +384,7 @@ std::vector<TestResult> run_rule_tests(const LoadedRules& rules) {
     std::size_t number = 0;
     for (const YamlNode& test : rule->tests.items) {
       TestResult result{rule->id, ++number, false, {}, rule->file, test.line};
-      result.detail = tests.run(*rule, alone, test);
+      result.detail = rule->correlate ? run_time_test(*rule, test) : tests.run(*rule, alone, test);
       result.passed = result.detail.empty();
       results.push_back(std::move(result));
     }

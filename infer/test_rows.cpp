@@ -57,7 +57,29 @@ bool temporal_cell(std::string_view text, Cell& cell) {
   }
 }
 
-/// The tree as JSON; unquoted numbers and words stay what they are.
+std::uint64_t layout_hash(std::string_view table, const binlog::TableSchema& schema) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  const auto add = [&hash](std::string_view text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    hash = (hash ^ 0xff) * 1099511628211ULL;
+  };
+  add(table);
+  for (const auto& column : schema.columns) add(column.name);
+  return hash;
+}
+
+template <class T>
+bool is_number(std::string_view text, T& number) {
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  return parsed.ec == std::errc() && parsed.ptr == end;
+}
+
+constexpr std::array<std::string_view, 6> kOpNames = {"insert",   "update", "delete",
+                                                      "truncate", "ddl",    "snapshot"};
+
+}  // namespace
+
 void append_json(std::string& out, const YamlNode& node) {
   switch (node.type) {
     case YamlNode::Type::Null:
@@ -96,29 +118,6 @@ void append_json(std::string& out, const YamlNode& node) {
       return;
   }
 }
-
-std::uint64_t layout_hash(std::string_view table, const binlog::TableSchema& schema) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  const auto add = [&hash](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-    hash = (hash ^ 0xff) * 1099511628211ULL;
-  };
-  add(table);
-  for (const auto& column : schema.columns) add(column.name);
-  return hash;
-}
-
-template <class T>
-bool is_number(std::string_view text, T& number) {
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
-  return parsed.ec == std::errc() && parsed.ptr == end;
-}
-
-constexpr std::array<std::string_view, 6> kOpNames = {"insert",   "update", "delete",
-                                                      "truncate", "ddl",    "snapshot"};
-
-}  // namespace
 
 void TestRows::fail(const YamlNode& node, std::string message) {
   errors_.push_back({{}, node.line, node.column, std::move(message)});

@@ -34,4 +34,7 @@ class TestRows {
   std::map<std::string, std::unique_ptr<binlog::TableSchema>> schemas_;
 };
 
+/// A tree as JSON; unquoted numbers and words stay what they are.
+void append_json(std::string& out, const YamlNode& node);
+
 }  // namespace rowtrail::infer

@@ -49,11 +49,6 @@ core::Result<std::int64_t> series_time(std::string_view text) {
                                  text)};
 }
 
-double SeriesDetector::deviation(const Cell& cell, double value) const {
-  const double floor = 0.05 * std::sqrt(level_.variance) + 1e-9 * (1 + std::abs(level_.mean));
-  return std::abs(value - cell.mean) / std::sqrt(cell.variance + floor * floor);
-}
-
 void SeriesDetector::learn(Cell& cell, double value, double memory) {
   cell.count += 1;
   const double weight = 1 / std::min(cell.count, memory);
@@ -66,17 +61,24 @@ Judged SeriesDetector::judge(std::int64_t time_us, double value) {
   constexpr double kLevelMemory = 2000;
   constexpr double kRecentMemory = 12;
   constexpr double kHourMemory = 60;
+  constexpr double kErrorMemory = 168;
+  constexpr double kHourKnownFrom = 8;
   constexpr double kSmooth = 0.5;
+  constexpr double kReach = 4;
   const auto hour = static_cast<std::size_t>(((time_us / kHourUs) % 168 + 168) % 168);
   auto& seasonal = hours_.at(hour);
+  // Of two expectations, what is usual at this hour and what came just before, the one that has
+  // erred less of late. The lesser deviation of the two would hide every spike of a rhythm that is
+  // as high as its peak.
+  const bool knows_hour = seasonal.count >= kHourKnownFrom;
+  const bool by_hour = knows_hour && hour_error_.mean <= recent_error_.mean;
+  const double floor = 0.05 * std::sqrt(level_.variance) + 1e-9 * (1 + std::abs(level_.mean));
+  const double variance = by_hour ? seasonal.variance : recent_error_.mean;
+  const double scale = std::sqrt(variance + floor * floor);
   Judged out;
-  // The better of two expectations: what is usual at this hour, and what came just before.
-  const bool knows_hour = seasonal.count >= 8;
-  const double from_recent = deviation({recent_.count, recent_.mean, level_.variance}, value);
-  const double from_hour = knows_hour ? deviation(seasonal, value) : from_recent;
-  const double z = std::min(from_hour, deviation(recent_, value));
-  out.usual = knows_hour ? seasonal.mean : recent_.mean;
+  out.usual = by_hour ? seasonal.mean : recent_.mean;
   if (seen_ >= kWarmUp) {
+    const double z = std::abs(value - out.usual) / scale;
     const double score = deviation_score(z, std::min(seen_, kLevelMemory));
     smoothed_ = std::max(score, kSmooth * smoothed_);
     out.score = smoothed_;
@@ -85,9 +87,12 @@ Judged SeriesDetector::judge(std::int64_t time_us, double value) {
     tail_.add(score);
   }
   // An outlier shall not become the usual at once.
-  const double reach = 4 * std::sqrt(level_.variance);
+  const double reach = kReach * scale;
   const double learned =
       seen_ >= kWarmUp ? std::clamp(value, out.usual - reach, out.usual + reach) : value;
+  const auto squared = [&](double expected) { return (learned - expected) * (learned - expected); };
+  if (seen_ > 0) learn(recent_error_, squared(recent_.mean), kErrorMemory);
+  if (knows_hour) learn(hour_error_, squared(seasonal.mean), kErrorMemory);
   seen_ += 1;
   learn(level_, learned, kLevelMemory);
   learn(recent_, learned, kRecentMemory);

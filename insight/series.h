@@ -30,7 +30,6 @@ class SeriesDetector {
   struct Cell {
     double count = 0, mean = 0, variance = 0;
   };
-  double deviation(const Cell& cell, double value) const;
   static void learn(Cell& cell, double value, double memory);
 
   double rate_;
@@ -38,7 +37,8 @@ class SeriesDetector {
   double smoothed_ = 0;
   Cell level_;
   Cell recent_;
-  std::array<Cell, 168> hours_{};  // of the week
+  Cell recent_error_, hour_error_;  // squared, of the two expectations
+  std::array<Cell, 168> hours_{};   // of the week
   ScoreTail tail_;
 };
 

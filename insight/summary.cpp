@@ -143,7 +143,7 @@ void SheetMaker::choose_reference() {
   sheet_.recorded_until = binlog::format_utc(recorded->second, 0);
   for (auto& span : reference_spans(sheet_.span)) {
     // A day that the log covers only in part is no day to compare with.
-    if (span.since_us >= recorded->first / kDayUs * kDayUs) {
+    if (span.since_us >= recorded->first && span.until_us <= recorded->second) {
       sheet_.reference.push_back(std::move(span));
     }
   }

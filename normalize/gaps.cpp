@@ -57,7 +57,6 @@ void Normalizer::on_statement_dml(const binlog::Query& query, const SqlSummary& 
 /// ROLLBACK is logged where a table without transactions was changed too. Its rows stay; those of
 /// transactional tables were undone, and the log does not tell which are which.
 void Normalizer::add_rolled_back_gap() {
-  if (open_ == nullptr || next_ordinal_ == 0) return;
   Gap gap;
   gap.kind = GapKind::RolledBack;
   gap.reason =
@@ -65,6 +64,17 @@ void Normalizer::add_rolled_back_gap() {
       "Aria) "
       "stay changed, rows of transactional tables do not";
   gap.advice = "compare the tables with the server; convert them to InnoDB";
+  add_gap(std::move(gap));
+}
+
+void Normalizer::add_xa_gap() {
+  Gap gap;
+  gap.kind = GapKind::XaUnknown;
+  gap.reason = fmt::format(
+      "XA transaction {} committed, but its rows are not known: they were logged at its XA "
+      "PREPARE, before reading began",
+      open_->xid);
+  gap.advice = "take a snapshot of the tables it changed";
   add_gap(std::move(gap));
 }
 
@@ -100,13 +110,15 @@ void Normalizer::add_names_gap(const VersionedSchema& layout) {
   add_gap(std::move(gap));
 }
 
+bool Normalizer::is_whole(const binlog::RowsEvent& rows) {
+  const std::size_t columns = (*rows.schema)->columns.size();
+  return (rows.kind == binlog::RowsKind::Insert || is_full(rows.before_columns, columns)) &&
+         (rows.kind == binlog::RowsKind::Delete || is_full(rows.after_columns, columns));
+}
+
 /// Images that lack columns are told once for each layout.
-void Normalizer::check_images(const VersionedSchema& layout, const binlog::RowsEvent& rows) {
-  const std::size_t columns = layout.schema->columns.size();
-  const bool whole =
-      (rows.kind == binlog::RowsKind::Insert || is_full(rows.before_columns, columns)) &&
-      (rows.kind == binlog::RowsKind::Delete || is_full(rows.after_columns, columns));
-  if (whole || !layouts_.tell_partial_image(layout.schema)) return;
+void Normalizer::tell_partial_images(const VersionedSchema& layout) {
+  if (!layouts_.tell_partial_image(layout.schema)) return;
   Gap gap = gap_of_layout(GapKind::PartialImage, layout);
   gap.reason = "the server does not log whole rows: columns that are absent are not known";
   gap.advice = "SET GLOBAL binlog_row_image = FULL, and reconnect the applications";

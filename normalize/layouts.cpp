@@ -42,6 +42,14 @@ VersionedSchema Layouts::find(const binlog::TableSchemaPtr& schema) {
   return versioned;
 }
 
+void Layouts::adopt(const VersionedSchema& versioned) {
+  const binlog::TableSchema& schema = *versioned.schema;
+  Table& table = tables_[table_key(schema.database, schema.table)];
+  table = {schema.layout_hash, versioned.version, true};
+  Ready& ready = ready_.emplace(&schema, Ready{versioned, &table}).first->second;
+  ready.versioned.is_new = false;
+}
+
 bool Layouts::tell_partial_image(const binlog::TableSchemaPtr& schema) {
   bool is_new = false;
   Table& table = *ready(schema, is_new).table;

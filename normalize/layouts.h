@@ -29,6 +29,8 @@ class Layouts {
 
   /// The schema with its version: the table's next when the layout is not the table's last.
   VersionedSchema find(const binlog::TableSchemaPtr& schema);
+  /// Makes find() give what another Layouts gave, as known; nothing of its table is told again.
+  void adopt(const VersionedSchema& versioned);
   /// True the first time for each version. `schema` is one that find() gave.
   bool tell_partial_image(const binlog::TableSchemaPtr& schema);
 

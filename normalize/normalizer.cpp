@@ -24,9 +24,16 @@ Normalizer::Normalizer(Options options) : options_(std::move(options)) {
   options_.rows_per_match_max = std::max<std::size_t>(options_.rows_per_match_max, 1);
 }
 
-void Normalizer::resume(const std::vector<KnownSchema>& schemas, std::int64_t event_time_us) {
+Result<> Normalizer::resume(const std::vector<KnownSchema>& schemas, std::int64_t event_time_us,
+                            const std::map<std::string, std::string>& prepared) {
   for (const KnownSchema& known : schemas) layouts_.resume(known);
   event_time_us_ = event_time_us;
+  for (const auto& [xid, tables] : prepared) {
+    auto kept = XaTables::parse(tables);
+    if (!kept) return kept.error();
+    prepared_.insert_or_assign(xid, std::move(*kept));
+  }
+  return {};
 }
 
 std::unique_ptr<Transaction> Normalizer::take() {
@@ -67,10 +74,10 @@ struct Normalizer::Visit {
   Result<> operator()(const binlog::GtidEvent& e) const { return self.on_gtid(e); }
   Result<> operator()(const binlog::Query& e) const { return self.on_query(e); }
   Result<> operator()(const binlog::RowsQuery& e) const { return self.on_rows_query(e); }
-  Result<> operator()(const binlog::TableMap&) const { return {}; }  // rows events carry it
+  Result<> operator()(const binlog::TableMap& e) const { return self.on_table_map(e); }
   Result<> operator()(const binlog::RowsEvent& e) const { return self.on_rows(e); }
   Result<> operator()(const binlog::Xid&) const { return self.on_end("a commit (XID)", false); }
-  Result<> operator()(const binlog::XaPrepare&) const { return self.on_xa_prepare(); }
+  Result<> operator()(const binlog::XaPrepare& e) const { return self.on_xa_prepare(e); }
   Result<> operator()(const binlog::Heartbeat&) const { return {}; }
   Result<> operator()(const binlog::PreviousGtids&) const { return {}; }
   Result<> operator()(const binlog::Stop&) const { return self.on_boundary("the server stopped"); }
@@ -127,9 +134,6 @@ Result<> Normalizer::on_gtid(const binlog::GtidEvent& gtid) {
                  "it has no end: the next one begins here. The binlog is damaged; read "
                  "it from the server again");
   }
-  if (gtid.is_xa_prepared_or_completed) {
-    return error(Errc::Unsupported, "XA transactions are not read yet");
-  }
   begin(gtid.gtid.empty() ? std::string() : gtid.gtid.text(), gtid.thread_id);
   open_->gtid = gtid.gtid;
   if (gtid.original_commit_us != 0) {
@@ -139,12 +143,14 @@ Result<> Normalizer::on_gtid(const binlog::GtidEvent& gtid) {
   const bool begins_group =
       gtid.gtid.flavor == binlog::Flavor::MariaDb && !gtid.is_ddl_or_standalone;
   stage_ = begins_group ? Stage::Group : Stage::Named;
+  // MariaDB's says so itself: rows to be prepared follow, or the XA COMMIT or ROLLBACK of some.
+  if (gtid.is_xa_prepared_or_completed) begin_xa(xid_text(gtid.xa));
   return {};
 }
 
 Result<> Normalizer::on_query(const binlog::Query& query) {
   if (query.sql == "BEGIN") {  // the usual one, without a closer look
-    if (stage_ == Stage::Group) return error(Errc::Malformed, "BEGIN inside a transaction");
+    if (stage_ > Stage::Named) return error(Errc::Malformed, "BEGIN inside a transaction");
     if (stage_ == Stage::Idle) begin({}, query.thread_id);
     if (open_->thread_id == 0) open_->thread_id = query.thread_id;
     stage_ = Stage::Group;
@@ -155,6 +161,7 @@ Result<> Normalizer::on_query(const binlog::Query& query) {
 
 Result<> Normalizer::on_statement(const binlog::Query& query) {
   SqlSummary sql = summarize_sql(query.sql);
+  if (stage_ == Stage::Xa && sql.kind != SqlKind::Xa) return keep_statement(query, sql.kind);
   if (sql.database.empty()) sql.database = query.database;
   switch (sql.kind) {
     case SqlKind::Empty:  // MariaDB: "# Dummy event replacing event type …"
@@ -170,10 +177,10 @@ Result<> Normalizer::on_statement(const binlog::Query& query) {
     case SqlKind::Rollback:
       return on_end("ROLLBACK", true);
     case SqlKind::RollbackToSavepoint:
-      add_rolled_back_gap();
+      if (open_ != nullptr && next_ordinal_ > 0) add_rolled_back_gap();
       return {};
     case SqlKind::Xa:
-      return error(Errc::Unsupported, "XA transactions are not read yet");
+      return on_xa_statement(query);
     case SqlKind::Dml:
       on_statement_dml(query, sql);
       return {};
@@ -195,12 +202,16 @@ Error Normalizer::outside(std::string_view what) const {
 
 Result<> Normalizer::on_end(std::string_view what, bool rolled_back) {
   if (stage_ == Stage::Idle) return outside(what);
-  if (rolled_back) add_rolled_back_gap();
+  if (stage_ == Stage::Xa) {
+    return end_xa(open_->xid, rolled_back ? XaPhase::RolledBack : XaPhase::Committed);
+  }
+  if (rolled_back && next_ordinal_ > 0) add_rolled_back_gap();
   commit();
   return {};
 }
 
 Result<> Normalizer::on_rows_query(const binlog::RowsQuery& query) {
+  if (stage_ == Stage::Xa) return keep_text(query);
   if (stage_ != Stage::Group) return outside("a statement's text");
   pending_sql_ = query.sql;
   statement_open_ = false;
@@ -210,6 +221,7 @@ Result<> Normalizer::on_rows_query(const binlog::RowsQuery& query) {
 /// Files end between transactions. Only a server that died leaves one unfinished, and it announces
 /// itself in the next file: its first format description says when it started.
 Result<> Normalizer::on_format(const binlog::FormatDescription& format) {
+  flavor_ = format.flavor;
   const bool server_started = format.created != 0;
   if (stage_ == Stage::Idle || !server_started) return on_boundary("a new file begins");
   if (!open_->first_part) {
@@ -236,10 +248,6 @@ Result<> Normalizer::on_boundary(std::string_view what) {
       fmt::format("it has no end: {} before its commit. The binlog file is incomplete; read it "
                   "from the server again, or copy the whole file",
                   what));
-}
-
-Result<> Normalizer::on_xa_prepare() {
-  return error(Errc::Unsupported, "XA transactions are not read yet");
 }
 
 }  // namespace rowtrail::normalize

@@ -3,14 +3,18 @@
 //   MySQL    GTID | ANONYMOUS_GTID, QUERY(BEGIN), {[ROWS_QUERY], TABLE_MAP…, ROWS…}…, XID | COMMIT
 //   MariaDB  GTID, {[ANNOTATE_ROWS], TABLE_MAP…, ROWS…}…, XID | COMMIT
 //   either   GTID, QUERY(a statement that commits itself)
+//   XA       GTID, QUERY(XA START), rows as above, QUERY(XA END), XA_PREPARE; any time later GTID,
+//            QUERY(XA COMMIT | XA ROLLBACK). MariaDB's GTID event stands for the XA START.
 #pragma once
 
 #include "core/core.h"
 #include "normalize/layouts.h"
 #include "normalize/transaction.h"
+#include "normalize/xa.h"
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +23,7 @@
 namespace rowtrail::normalize {
 
 struct SqlSummary;  // sql.h
+enum class SqlKind : std::uint8_t;
 
 struct Options {
   std::string source;  // name in the config
@@ -30,13 +35,17 @@ struct Options {
 
 class Normalizer {
  public:
+  /// What was kept of an XA transaction is handed over in pieces of about this size.
+  static constexpr std::size_t kXaPieceBytes = std::size_t{1} * 1024 * 1024;
   /// Transactions kept for reuse.
   static constexpr std::size_t kFreeMax = 16;
 
   explicit Normalizer(Options options);
 
-  /// Continues version numbers and event time from the store. Call before the first push().
-  void resume(const std::vector<KnownSchema>& schemas, std::int64_t event_time_us);
+  /// Continues version numbers and event time from the store, and the XA transactions that are
+  /// prepared: their `xa_tables` by xid. Call before the first push().
+  core::Result<> resume(const std::vector<KnownSchema>& schemas, std::int64_t event_time_us,
+                        const std::map<std::string, std::string>& prepared = {});
 
   /// Takes one event. `file` is the decoder's current file. An error means that going on would make
   /// later records wrong; its message says what to do. The normalizer must not be used on after it.
@@ -56,8 +65,10 @@ class Normalizer {
     Idle,   // between transactions
     Named,  // after a GTID: a BEGIN or a statement that commits itself comes
     Group,  // rows until XID, COMMIT or ROLLBACK
+    Xa,     // rows until XA PREPARE, which are kept; or an XA COMMIT or XA ROLLBACK
   };
   struct Visit;
+  friend class XaRelease;
 
   core::Result<> on_gtid(const binlog::GtidEvent& gtid);
   core::Result<> on_query(const binlog::Query& query);
@@ -71,7 +82,16 @@ class Normalizer {
   void add_row(Op op, const VersionedSchema& layout, const binlog::Row& row);
   core::Result<> on_format(const binlog::FormatDescription& format);
   core::Result<> on_boundary(std::string_view what);
-  core::Result<> on_xa_prepare();
+  core::Result<> on_xa_statement(const binlog::Query& query);
+  core::Result<> on_xa_prepare(const binlog::XaPrepare& prepare);
+  core::Result<> on_table_map(const binlog::TableMap& map);
+  core::Result<> end_xa(const std::string& xid, XaPhase phase);
+  void begin_xa(const std::string& xid);
+  void release_xa();
+  void hand_over_kept();
+  core::Result<> keep_statement(const binlog::Query& query, SqlKind kind);
+  core::Result<> keep_text(const binlog::RowsQuery& text);
+  core::Result<> keep_rows(const binlog::RowsEvent& rows);
 
   void begin(std::string id, std::uint32_t thread_id);
   void commit();
@@ -83,8 +103,10 @@ class Normalizer {
   void add_gap(Gap gap);
   void add_rolled_back_gap();
   void add_unfinished_gap();
+  void add_xa_gap();
   void add_names_gap(const VersionedSchema& layout);
-  void check_images(const VersionedSchema& layout, const binlog::RowsEvent& rows);
+  static bool is_whole(const binlog::RowsEvent& rows);
+  void tell_partial_images(const VersionedSchema& layout);
   const VersionedSchema& layout(const binlog::TableSchemaPtr& schema);
   std::unique_ptr<Transaction> fresh();
   [[nodiscard]] core::Error error(core::Errc code, std::string_view what) const;
@@ -106,6 +128,10 @@ class Normalizer {
   bool statement_open_ = false;
   std::string pending_sql_;     // of the statement whose rows come next
   std::size_t part_bytes_ = 0;  // against match_bytes_max
+
+  binlog::Flavor flavor_ = binlog::Flavor::MySql;
+  XaRecorder xa_;                             // the rows of the open XA transaction
+  std::map<std::string, XaTables> prepared_;  // by xid; their rows lie in the store
 
   const binlog::Event* event_ = nullptr;  // during push()
   const std::string* file_ = nullptr;

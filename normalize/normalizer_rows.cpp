@@ -86,6 +86,7 @@ bool Normalizer::part_is_full() const {
 }
 
 Result<> Normalizer::on_rows(const binlog::RowsEvent& rows) {
+  if (stage_ == Stage::Xa) return keep_rows(rows);
   if (stage_ != Stage::Group) return outside("rows");
   if (next_ordinal_ > kOrdinalMax) {
     return error(Errc::Limit, "more rows in one transaction than this version can number");
@@ -108,7 +109,7 @@ Result<> Normalizer::read_rows(const binlog::RowsEvent& event) {
   do {
     if (part_is_full()) start_next_part();
     const VersionedSchema& versioned = layout(*event.schema);
-    check_images(versioned, event);
+    if (!is_whole(event)) tell_partial_images(versioned);
     binlog::RowsReader reader(rest, open_->arena);
     std::size_t left = rest.rows.size();
     while (!part_is_full() && reader.next(row)) {

@@ -232,6 +232,17 @@ Result<ParsedChange> parse_change(std::string_view payload) {
   return change;
 }
 
+std::uint32_t gap_schema_version(std::string_view payload) {
+  JsonScanner scanner(payload);
+  scanner.expect("{");
+  std::string name;
+  while (scanner.next_member(name)) {
+    if (name == "schema_version") return static_cast<std::uint32_t>(scanner.uint(kU32Max));
+    scanner.value();
+  }
+  return 0;
+}
+
 Result<std::string> parse_json_string(std::string_view json) {
   JsonScanner scanner(json);
   std::string value = scanner.string();

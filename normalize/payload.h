@@ -63,8 +63,18 @@ struct ParsedChange {
   Members cells;    // what plain JSON cannot say: "new.col" → {"wire":…}
 };
 
+/// What a statement does to one table: its rows, its definition, or neither.
+enum class TableFate : std::uint8_t { Untouched, Altered, Gone };
+
+/// `default_database` qualifies the names that the statement leaves bare.
+TableFate table_fate(std::string_view sql, std::string_view default_database,
+                     std::string_view database, std::string_view table);
+
 /// Takes a change record's payload apart. Views point into `payload`.
 core::Result<ParsedChange> parse_change(std::string_view payload);
+
+/// The layout a gap's payload is about; 0: none.
+[[nodiscard]] std::uint32_t gap_schema_version(std::string_view payload);
 
 /// The value of a JSON string given with its quotes. An error when it is not one.
 core::Result<std::string> parse_json_string(std::string_view json);

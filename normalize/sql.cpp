@@ -1,12 +1,14 @@
 #include "normalize/sql.h"
 
+#include "normalize/payload.h"
+
 #include <algorithm>
 #include <array>
 
 namespace rowtrail::normalize {
 namespace {
 
-constexpr char upper(char c) {
+constexpr char to_upper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
 }
 
@@ -169,12 +171,18 @@ void skip_set_statement(Head& head) {
 bool SqlToken::is(std::string_view keyword) const {
   return kind == Kind::Word && text.size() == keyword.size() &&
          std::equal(text.begin(), text.end(), keyword.begin(),
-                    [](char a, char b) { return upper(a) == b; });
+                    [](char a, char b) { return to_upper(a) == b; });
 }
 
 bool SqlToken::can_name() const {
   return kind == Kind::Word || kind == Kind::Identifier ||
          (kind == Kind::String && text[0] == '"');  // sql_mode ANSI_QUOTES
+}
+
+std::string SqlToken::upper() const {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), to_upper);
+  return out;
 }
 
 std::string SqlToken::name() const {
@@ -251,6 +259,64 @@ SqlToken SqlLexer::next() {
   return take(SqlToken::Kind::Word, size);
 }
 
+namespace {
+
+/// Is the table one of the names at hand, `a, db.b, c`? In RENAME, `a TO b, …`, the old names
+/// count.
+bool names_table(Head& head, std::string_view default_database, std::string_view database,
+                 std::string_view table) {
+  static constexpr std::array<std::string_view, 1> kTo = {"TO"};
+  bool found = false;
+  do {
+    SqlSummary name;
+    head.take_name(name);
+    if (name.table.empty()) return found;
+    if (name.database.empty()) name.database = default_database;
+    found = found || (name.table == table && name.database == database);
+    if (head.skip_any(kTo)) {
+      SqlSummary target;
+      head.take_name(target);
+    }
+    if (!head.token().is_mark(',')) return found;
+    head.advance();
+  } while (true);
+}
+
+}  // namespace
+
+TableFate table_fate(std::string_view sql, std::string_view default_database,
+                     std::string_view database, std::string_view table) {
+  static constexpr std::array<std::string_view, 2> kTables = {"TABLE", "TABLES"};
+  static constexpr std::array<std::string_view, 2> kDatabases = {"DATABASE", "SCHEMA"};
+  Head head{SqlLexer(sql)};
+  skip_set_statement(head);
+  const bool drop = head.skip("DROP");
+  const bool create = !drop && head.skip("CREATE");
+  const bool replace = create && head.skip("OR") && head.skip("REPLACE");
+  if (drop || create) {
+    if (head.skip("TEMPORARY")) return TableFate::Untouched;
+    if (head.skip_any(kTables)) {
+      head.skip_if_exists();
+      const bool named = names_table(head, default_database, database, table);
+      if (!named) return TableFate::Untouched;
+      return drop || replace ? TableFate::Gone : TableFate::Altered;
+    }
+    if (drop && head.skip_any(kDatabases)) {
+      head.skip_if_exists();
+      const bool same = head.token().can_name() && head.token().name() == database;
+      return same ? TableFate::Gone : TableFate::Untouched;
+    }
+  } else if (head.skip("RENAME") && head.skip_any(kTables)) {
+    head.skip_if_exists();
+    const bool named = names_table(head, default_database, database, table);
+    return named ? TableFate::Altered : TableFate::Untouched;
+  }
+  const auto summary = summarize_sql(sql);
+  const auto in = summary.database.empty() ? default_database : std::string_view(summary.database);
+  if (summary.table != table || in != database) return TableFate::Untouched;
+  return summary.kind == SqlKind::Truncate ? TableFate::Gone : TableFate::Altered;
+}
+
 SqlSummary summarize_sql(std::string_view sql) {
   Head head{SqlLexer(sql)};
   skip_set_statement(head);
@@ -258,7 +324,7 @@ SqlSummary summarize_sql(std::string_view sql) {
   const SqlToken verb = head.token();
   if (verb.kind == SqlToken::Kind::End) return summary;
   summary.kind = kind_of(verb);
-  std::transform(verb.text.begin(), verb.text.end(), std::back_inserter(summary.verb), upper);
+  summary.verb = verb.upper();
   head.advance();
   if (verb.is("START") && head.token().is("TRANSACTION")) summary.kind = SqlKind::Begin;
   switch (summary.kind) {

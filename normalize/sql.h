@@ -27,6 +27,8 @@ struct SqlToken {
   [[nodiscard]] bool is_mark(char c) const { return kind == Kind::Mark && text[0] == c; }
   /// Bare or quoted, can it name a thing?
   [[nodiscard]] bool can_name() const;
+  /// A keyword or bare name in upper case.
+  [[nodiscard]] std::string upper() const;
   /// The name without its quotes.
   [[nodiscard]] std::string name() const;
 };

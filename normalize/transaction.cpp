@@ -27,9 +27,10 @@ std::string_view op_name(Op op) {
 }
 
 std::string_view gap_kind_name(GapKind kind) {
-  static constexpr std::array<std::string_view, 8> kNames = {
-      "statement_dml", "rolled_back", "unfinished_transaction", "partial_image",
-      "unknown_names", "rule_failed", "rule_conflict",          "rules_not_evaluated"};
+  static constexpr std::array<std::string_view, 9> kNames = {
+      "statement_dml", "rolled_back",   "unfinished_transaction",
+      "partial_image", "unknown_names", "xa_unknown",
+      "rule_failed",   "rule_conflict", "rules_not_evaluated"};
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
@@ -47,12 +48,17 @@ void Transaction::reset() {
   clear_bounded(statements);
   clear_bounded(schemas);
   clear_bounded(gaps);
+  xa = XaPhase::None;
+  xid.clear();
+  std::string().swap(xa_events);
+  std::string().swap(xa_tables);
   arena.reset();
   wire_bytes = 0;
 }
 
 std::size_t Transaction::memory_bytes() const noexcept {
-  std::size_t bytes = sizeof(*this) + arena.capacity() + changes.capacity() * sizeof(Change) +
+  std::size_t bytes = sizeof(*this) + arena.capacity() + xa_events.capacity() +
+                      xa_tables.capacity() + changes.capacity() * sizeof(Change) +
                       statements.capacity() * sizeof(Statement) +
                       schemas.capacity() * sizeof(VersionedSchema) + gaps.capacity() * sizeof(Gap);
   for (const Gap& gap : gaps) bytes += gap.sql.capacity() + gap.reason.capacity();

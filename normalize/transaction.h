@@ -62,6 +62,7 @@ enum class GapKind : std::uint8_t {
   UnfinishedTransaction,  // the server died while it wrote it; it never committed
   PartialImage,           // binlog_row_image is not FULL: columns are missing
   UnknownNames,           // column names were not logged (binlog_row_metadata=MINIMAL)
+  XaUnknown,              // XA COMMIT of rows that were prepared before reading began
   RuleFailed,             // a rule's expression failed on some row: its events may be missing
   RuleConflict,           // two rules of one priority want the same rows
   RulesNotEvaluated,      // the transaction is too large for rules
@@ -79,6 +80,16 @@ struct Gap {
   std::string advice;              // what to do about it
   std::string sql;                 // the statement, credentials removed, when it is about one
   std::vector<std::string> rules;  // "id@version" of the rules it is about
+};
+
+/// An XA transaction is logged twice: its rows at XA PREPARE, its fate at XA COMMIT or XA ROLLBACK.
+/// Until then its rows are kept as they were logged (normalize/xa.h), beside the records, and
+/// survive a restart; sealed, because they hold values.
+enum class XaPhase : std::uint8_t {
+  None,
+  Prepared,    // no record: `xa_events` (of the last part `xa_tables` too) is to be kept for `xid`
+  Committed,   // the Changes are those kept for `xid`: XaRelease makes them
+  RolledBack,  // no record: what is kept for `xid` is dropped
 };
 
 struct Transaction {
@@ -101,6 +112,10 @@ struct Transaction {
   std::vector<Statement> statements;
   std::vector<VersionedSchema> schemas;  // every layout the Changes use, once
   std::vector<Gap> gaps;
+  XaPhase xa = XaPhase::None;
+  std::string xid;  // of an XA transaction, as the servers print it: X'6131',X'',1
+  std::string xa_events;
+  std::string xa_tables;
   binlog::Arena arena;
   std::size_t wire_bytes = 0;  // of the events it was made from
 

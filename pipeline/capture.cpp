@@ -124,8 +124,9 @@ void Capture::resume_from_store() {
   for (auto& schema : durable.schemas) {
     resume_.schemas[{schema.database, schema.table}] = std::move(schema);
   }
+  resume_.xa_tables = std::move(durable.xa_tables);
   parts_seen_ = 0;
-  new_schemas_.clear();
+  forget_delivered();
   stalled_.reset();
   resume_.gtids = stored_gtids(durable.position);
 }
@@ -162,7 +163,13 @@ std::unique_ptr<binlog::Source> Capture::open_source() {
   }
   // Files before the durable one are done; the durable one goes on behind its last transaction.
   const auto& files = config_.source.files;
-  const auto base = [](const std::string& path) { return path.substr(path.rfind('/') + 1); };
+  const auto base = [](std::string_view path) {  // as the server calls it
+    path.remove_prefix(path.rfind('/') + 1);
+    for (const std::string_view packed : {".gz", ".zst"}) {
+      if (path.ends_with(packed)) path.remove_suffix(packed.size());
+    }
+    return std::string(path);
+  };
   auto first = std::find_if(files.begin(), files.end(), [&](const std::string& path) {
     return base(path) == base(resume_.position.file);
   });
@@ -202,14 +209,17 @@ Capture::Outcome Capture::stream() {
   normalize::Normalizer normalizer(options);
   std::vector<normalize::KnownSchema> known;
   for (const auto& [table, schema] : resume_.schemas) known.push_back(schema);
-  normalizer.resume(known, resume_.event_time_us);
+  if (auto resumed = normalizer.resume(known, resume_.event_time_us, resume_.xa_tables); !resumed) {
+    throw Failure(Area::Store, false, resumed.error().message);
+  }
   resume_.parts_to_skip = parts_seen_;
   parts_seen_ = 0;
-  new_schemas_.clear();
+  forget_delivered();
 
   state_.set_phase(Phase::Streaming, {});
   while (!state_.stopping()) {
     const auto raw = source_->next();
+    state_.beat_capture();
     if (!raw) throw Failure(Area::Source, false, raw.error().message);
     if (channel_.epoch() != epoch_) return Outcome::Reset;
     if (raw->empty()) {
@@ -255,7 +265,7 @@ std::optional<Capture::Outcome> Capture::note_position(const binlog::Event& even
   Item item;
   if (const auto* previous = std::get_if<binlog::PreviousGtids>(&event.body)) {
     if (resume_.gtids || !gtids_on_) return std::nullopt;
-    auto set = binlog::GtidSet::decode(previous->encoded);
+    auto set = binlog::GtidSet::decode(previous->encoded, decoder.flavor());
     if (!set) throw Failure(Area::Source, false, set.error().message);
     resume_.gtids = *set;
     item.gtids = std::make_unique<binlog::GtidSet>(std::move(*set));
@@ -297,9 +307,19 @@ std::optional<Capture::Outcome> Capture::deliver(normalize::Normalizer& normaliz
   return std::nullopt;
 }
 
+void Capture::forget_delivered() {
+  new_schemas_.clear();
+  partial_images_.clear();
+}
+
 void Capture::note_delivered(const normalize::Transaction& transaction) {
   for (const auto& schema : transaction.schemas) {
     if (schema.is_new) new_schemas_.push_back(schema);
+  }
+  for (const auto& gap : transaction.gaps) {
+    if (gap.kind == normalize::GapKind::PartialImage) {
+      partial_images_.emplace_back(gap.database, gap.table);
+    }
   }
   if (!transaction.last_part) {
     ++parts_seen_;
@@ -310,7 +330,16 @@ void Capture::note_delivered(const normalize::Transaction& transaction) {
     resume_.schemas[{added.schema->database, added.schema->table}] = {
         added.schema->database, added.schema->table, added.schema->layout_hash, added.version};
   }
-  new_schemas_.clear();
+  for (const auto& table : partial_images_) {
+    const auto known = resume_.schemas.find(table);
+    if (known != resume_.schemas.end()) known->second.partial_image_told = true;
+  }
+  forget_delivered();
+  if (transaction.xa == normalize::XaPhase::Prepared) {
+    resume_.xa_tables[transaction.xid] = transaction.xa_tables;
+  } else if (!transaction.xid.empty()) {
+    resume_.xa_tables.erase(transaction.xid);
+  }
   if (resume_.position.file != transaction.file) resume_.position.file = transaction.file;
   resume_.position.pos = transaction.end_pos;
   resume_.event_time_us = transaction.event_time_us;

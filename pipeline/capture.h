@@ -32,6 +32,7 @@ class Capture {
     std::optional<binlog::GtidSet> gtids;  // unknown after a start by file and position
     std::int64_t event_time_us = 0;
     std::map<std::pair<std::string, std::string>, normalize::KnownSchema> schemas;
+    std::map<std::string, std::string> xa_tables;  // of prepared XA transactions, by xid
     std::size_t parts_to_skip = 0;  // of the next transaction: handed over before the cut
   };
 
@@ -44,6 +45,7 @@ class Capture {
   /// Hands over what the normalizer has finished.
   std::optional<Outcome> deliver(normalize::Normalizer& normalizer);
   std::optional<Outcome> push(Item& item);
+  void forget_delivered();
   void note_delivered(const normalize::Transaction& transaction);
   /// Outside transactions: a new file, or the executed set at its start.
   std::optional<Outcome> note_position(const binlog::Event& event, const binlog::Decoder& decoder);
@@ -61,6 +63,7 @@ class Capture {
   bool gtids_on_ = true;
   std::size_t parts_seen_ = 0;                           // of the transaction being delivered
   std::vector<normalize::VersionedSchema> new_schemas_;  // of the transaction being delivered
+  std::vector<std::pair<std::string, std::string>> partial_images_;  // tables told in it
   std::optional<Item> stalled_;  // what could not be handed over before the link was dropped
   std::mutex source_mutex_;
   std::unique_ptr<binlog::Source> source_;

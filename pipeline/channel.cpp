@@ -61,6 +61,11 @@ void Channel::close() {
   items_.notify_all();
 }
 
+void Channel::progress() {
+  const std::scoped_lock lock(mutex_);
+  ++pops_;
+}
+
 bool Channel::closed() const {
   const std::scoped_lock lock(mutex_);
   return closed_;

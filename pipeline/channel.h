@@ -40,9 +40,12 @@ class Channel {
   bool pop(Item& item, std::chrono::milliseconds timeout);
   [[nodiscard]] bool empty() const;
   [[nodiscard]] std::size_t bytes() const;
-  /// Items taken out so far: tells a slow consumer from one that stands still.
+  /// Items taken out so far, and signs of progress: tells a slow consumer from one that stands
+  /// still.
   [[nodiscard]] std::uint64_t pops() const;
 
+  /// Writer: still at work on what it took last.
+  void progress();
   /// Writer: forget what is queued; producers get Reset until they take the new epoch.
   void reset();
   /// Read by the producer for every event, so it takes no lock.

@@ -5,6 +5,7 @@
 
 #include "pipeline/capture.h"
 #include "pipeline/channel.h"
+#include "pipeline/sinks.h"
 #include "pipeline/state.h"
 #include "pipeline/writer.h"
 
@@ -13,17 +14,19 @@ namespace rowtrail::pipeline {
 struct Pipeline::Impl {
   Impl(Config config_in, infer::LoadedRules rules_in, Announce announce)
       : config(std::move(config_in)),
-        rules(std::move(rules_in)),
         channel(config.limits.queue_bytes_max),
         capture(config, channel, state),
-        writer(config, rules, std::move(announce), channel, state,
-               [this] { capture.interrupt(); }) {}
+        sinks(config),
+        writer(
+            config, std::move(rules_in), std::move(announce), channel, state,
+            [this] { capture.interrupt(); },
+            [this](const std::string& note) { sinks.offer(note); }) {}
 
   Config config;
-  infer::LoadedRules rules;
   SharedState state;
   Channel channel;
   Capture capture;
+  HeadSinks sinks;
   WriterLoop writer;
 };
 
@@ -47,9 +50,14 @@ void Pipeline::stop() noexcept {
   impl_->capture.interrupt();
 }
 
+void Pipeline::reload(infer::LoadedRules rules) {
+  impl_->writer.reload(std::move(rules));
+}
+
 Snapshot Pipeline::snapshot() const {
   auto snapshot = impl_->state.snapshot();
   snapshot.queued_bytes = impl_->channel.bytes();
+  snapshot.sinks = impl_->sinks.states();
   return snapshot;
 }
 

@@ -17,6 +17,8 @@ std::string_view phase_name(Phase phase) {
       return "streaming";
     case Phase::Reconnecting:
       return "reconnecting";
+    case Phase::Standby:
+      return "standby";
     case Phase::StoreDown:
       return "store down";
     case Phase::Stalled:
@@ -101,7 +103,10 @@ bool SharedState::wait_to_retry(Phase phase, const core::Failure& failure, Backo
 
 Snapshot SharedState::snapshot() const {
   const std::scoped_lock lock(mutex_);
-  return snapshot_;
+  auto snapshot = snapshot_;
+  snapshot.capture_beats = capture_beats_.load(std::memory_order_relaxed);
+  snapshot.writer_beats = writer_beats_.load(std::memory_order_relaxed);
+  return snapshot;
 }
 
 }  // namespace rowtrail::pipeline

@@ -38,6 +38,9 @@ class SharedState {
   [[nodiscard]] std::exception_ptr failure() const;
 
   void request_stop() noexcept;
+  /// Each loop says that it still turns; a watchdog compares.
+  void beat_capture() noexcept { capture_beats_.fetch_add(1, std::memory_order_relaxed); }
+  void beat_writer() noexcept { writer_beats_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
   /// Shows `phase` and why, sleeps until the next try, waking early on stop; false when stopping.
   bool wait_to_retry(Phase phase, const core::Failure& failure, Backoff& backoff);
@@ -59,6 +62,7 @@ class SharedState {
   bool durable_known_ = false;
   std::exception_ptr failure_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> capture_beats_{0}, writer_beats_{0};
 };
 
 }  // namespace rowtrail::pipeline

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,28 +19,44 @@ namespace rowtrail::pipeline {
 class WriterLoop {
  public:
   /// `on_reset` wakes capture, which has to read again from the durable position.
-  WriterLoop(const Config& config, const infer::LoadedRules& rules, Announce announce,
-             Channel& channel, SharedState& state, std::function<void()> on_reset);
+  WriterLoop(const Config& config, infer::LoadedRules rules, Announce announce, Channel& channel,
+             SharedState& state, std::function<void()> on_reset,
+             std::function<void(const std::string& note)> on_head);
 
   /// Until the channel is closed and drained, or an error that waiting cannot mend.
   void run() noexcept;
+  /// Other rules, from the next transaction on. Any thread.
+  void reload(infer::LoadedRules rules);
 
  private:
   void supervise();
   void open_store();
+  void make_engine();
+  void record_rules();
+  void take_reloaded();
   void drain();
   void take(Item item);
   void take_transaction(const normalize::Transaction& transaction);
-  void judge(const normalize::Transaction& transaction);
+  void judge(const normalize::Transaction& transaction, std::uint64_t first_event);
+  void record(const normalize::Transaction& transaction);
+  void take_unrecorded(normalize::Transaction& transaction);
+  void move_on(const normalize::Transaction& transaction);
+  void keep_xa(normalize::Transaction& transaction);
+  void release_xa(std::unique_ptr<normalize::Transaction> commit);
+  void note_gaps(const normalize::Transaction& transaction,
+                 const std::vector<normalize::Gap>& gaps);
   void append();
   void commit();
 
   const Config& config_;
-  const infer::LoadedRules& rules_;
+  infer::LoadedRules rules_;
+  std::mutex reload_mutex_;
+  std::optional<infer::LoadedRules> reloaded_;
   Announce announce_;
   Channel& channel_;
   SharedState& state_;
   std::function<void()> on_reset_;
+  std::function<void(const std::string&)> on_head_;
   std::unique_ptr<store::Writer> store_;
   std::unique_ptr<infer::Engine> engine_;
   insight::Detectors detectors_;
@@ -55,6 +72,8 @@ class WriterLoop {
   bool dirty_ = false;               // something to commit
   bool inside_transaction_ = false;  // parts of a transaction are appended, its last is not
   std::map<std::string, std::uint64_t> gaps_;  // by kind
+  std::uint64_t xa_parts_ = 0;                 // kept of the XA transaction that is being kept
+  std::uint64_t xa_rolled_back_ = 0;
   std::uint64_t transactions_ = 0, changes_ = 0, event_count_ = 0;
 };
 

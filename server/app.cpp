@@ -85,7 +85,7 @@ Problem no_such_route(const Target& target) {
   for (const std::string& segment : target.segments) path += "/" + segment;
   std::vector<std::string_view> patterns;
   for (const Route& route : routes()) patterns.push_back(route.pattern);
-  const std::string_view near = nearest(path, patterns);
+  const std::string_view near = core::nearest(path, patterns);
   return {ProblemId::NoSuchRoute, fmt::format("There is nothing at {}.", path),
           near.empty() ? "/openapi.json lists every path." : fmt::format("Did you mean {}?", near),
           ""};
@@ -117,13 +117,17 @@ App::Match App::match(const std::vector<std::string>& segments, std::string_view
   Match result;
   for (std::size_t i = 0; i < patterns_.size(); ++i) {
     const auto& pattern = patterns_[i];
+    const Route& route = routes()[i];
+    // A last name that takes the rest takes at least one segment.
+    const auto end = route.rest && segments.size() > pattern.size()
+                         ? segments.begin() + static_cast<std::ptrdiff_t>(pattern.size())
+                         : segments.end();
     const bool fits =
-        std::equal(pattern.begin(), pattern.end(), segments.begin(), segments.end(),
+        std::equal(pattern.begin(), pattern.end(), segments.begin(), end,
                    [](std::string_view part, const std::string& segment) {
                      return part.starts_with('{') ? !segment.empty() : part == segment;
                    });
     if (!fits) continue;
-    const Route& route = routes()[i];
     if (!result.allow.empty()) result.allow += ", ";
     result.allow += route.method == "GET" ? "GET, HEAD" : std::string(route.method);
     if (route.method != wanted) continue;
@@ -132,6 +136,7 @@ App::Match App::match(const std::vector<std::string>& segments, std::string_view
     for (std::size_t part = 0; part < pattern.size(); ++part) {
       if (pattern[part].starts_with('{')) result.path.push_back(segments[part]);
     }
+    for (auto more = end; more != segments.end(); ++more) result.path.back() += "/" + *more;
   }
   if (!result.allow.empty()) result.allow += ", OPTIONS";
   return result;
@@ -157,11 +162,32 @@ Outcome<void> App::check_host(const Request& request, const Target& target) cons
       "Use http://127.0.0.1 or http://localhost, or allow the name with the option `hosts`.", ""};
 }
 
+/// A page of another site may not make a browser send anything but reads; those it cannot see.
+Outcome<void> App::check_origin(const Request& request, const Target& target) const {
+  const std::string_view origin = request.header("Origin");
+  if (origin.empty() || request.method == "GET" || request.method == "HEAD") return {};
+  const std::size_t scheme = origin.find("://");
+  const std::string_view authority =
+      scheme == std::string_view::npos ? std::string_view() : origin.substr(scheme + 3);
+  const std::string_view own =
+      target.authority.empty() ? request.header("Host") : std::string_view(target.authority);
+  const bool allowed = std::any_of(
+      options_.hosts.begin(), options_.hosts.end(),
+      [&](const std::string& name) { return equals_ignoring_case(host_name(authority), name); });
+  if (request.header_count("Origin") == 1 && !authority.empty() &&
+      (allowed || equals_ignoring_case(authority, own))) {
+    return {};
+  }
+  return Problem{ProblemId::WrongOrigin, "The Origin header names another site.",
+                 "Programs send no Origin; pages must come from this server or a name in `hosts`.",
+                 ""};
+}
+
 Outcome<void> App::read_query(Call& call, Target& target) const {
   const auto& allowed = call.route->parameters;
   for (auto& [name, value] : target.query) {
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
-      const std::string_view near = nearest(name, allowed);
+      const std::string_view near = core::nearest(name, allowed);
       std::string hint = !near.empty()     ? fmt::format("Did you mean `{}`?", near)
                          : allowed.empty() ? "This path takes no parameters."
                                            : fmt::format("It takes {}.", fmt::join(allowed, ", "));
@@ -196,6 +222,7 @@ Outcome<std::variant<Response, Call>> App::admit_checked(Request& request, const
   auto target = parse_target(request.target);
   if (!target) return target.error();
   if (const auto host = check_host(request, *target); !host) return host.error();
+  if (const auto origin = check_origin(request, *target); !origin) return origin.error();
   const bool options = request.method == "OPTIONS";
   if (target->asterisk && options) return no_content({});
   Match found = match(target->segments, request.method);

@@ -45,6 +45,7 @@ class App {
   [[nodiscard]] Match match(const std::vector<std::string>& segments,
                             std::string_view method) const;
   [[nodiscard]] Outcome<void> check_host(const Request& request, const Target& target) const;
+  [[nodiscard]] Outcome<void> check_origin(const Request& request, const Target& target) const;
   [[nodiscard]] Outcome<void> read_query(Call& call, Target& target) const;
   [[nodiscard]] Outcome<std::variant<Response, Call>> admit_checked(Request& request,
                                                                     const std::string& id);

@@ -41,8 +41,8 @@ core::Result<> append_server_sent_event(std::string& out, const store::StoredEve
                                         bool quote_integers) {
   out += fmt::format("id: {}\ndata: ", event.seq);
   const std::size_t start = out.size();
-  const auto rendered =
-      infer::append_rendered_event(out, event.seq, event.transaction_seq, event.payload);
+  const auto rendered = infer::append_rendered_event(out, event.seq, event.transaction_seq,
+                                                     event.payload, event.because);
   if (!rendered) return rendered;
   if (quote_integers) quote_large_integers(out, start);
   out += "\n\n";
@@ -85,7 +85,15 @@ bool matches(const store::Filter& filter, const FeedItem& item) {
       std::any_of(item.objects.begin(), item.objects.end(), [&](const auto& object) {
         return equal(filter.object_type, object.first) && equal(filter.object_id, object.second);
       });
-  return !item.text.empty() && touches && equal(filter.type, item.type) &&
+  const auto is = [&](const std::pair<std::string, std::string>& excluded) {
+    const auto& [name, value] = excluded;
+    return value == (name == "type"     ? item.type
+                     : name == "actor"  ? item.actor
+                     : name == "source" ? item.source
+                                        : item.severity);
+  };
+  const bool left_out = std::any_of(filter.exclude.begin(), filter.exclude.end(), is);
+  return !item.text.empty() && touches && !left_out && equal(filter.type, item.type) &&
          equal(filter.actor, item.actor) && equal(filter.source, item.source) &&
          equal(filter.severity, item.severity) && equal(filter.transaction, item.transaction) &&
          (!filter.since_us || item.time_us >= *filter.since_us) &&

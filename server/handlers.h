@@ -32,6 +32,12 @@ Outcome<Response> get_anomaly(const Call& call, const Services& services);
 // handlers_gaps.cpp
 Outcome<Response> list_gaps(const Call& call, const Services& services);
 
+// handlers_log.cpp
+Outcome<Response> get_checkpoint(const Call& call, const Services& services);
+Outcome<Response> get_tile(const Call& call, const Services& services);
+Outcome<Response> get_proof(const Call& call, const Services& services);
+Outcome<Response> get_event_proof(const Call& call, const Services& services);
+
 // handlers_rows.cpp
 Outcome<Response> get_row(const Call& call, const Services& services);
 
@@ -41,6 +47,19 @@ Outcome<Response> get_stream(const Call& call, const Services& services);
 // handlers_stats.cpp
 Outcome<Response> get_stats(const Call& call, const Services& services);
 Outcome<Response> get_status(const Call& call, const Services& services);
+
+// handlers_insight.cpp
+Outcome<Response> get_summary(const Call& call, const Services& services);
+
+// handlers_mcp.cpp
+Outcome<Response> post_mcp(const Call& call, const Services& services);
+
+// handlers_process.cpp
+Outcome<Response> get_process(const Call& call, const Services& services);
+
+// handlers_rules.cpp
+Outcome<Response> list_types(const Call& call, const Services& services);
+Outcome<Response> list_rules(const Call& call, const Services& services);
 
 // handlers_login.cpp
 Outcome<Response> login_by_code(const Call& call, const Services& services);

@@ -76,9 +76,9 @@ Outcome<Response> get_evidence(const Call& call, const Services& services) {
 
   const std::uint64_t total = ordinals->size();
   const std::uint64_t begin = std::min(slice->offset, total);
-  const std::uint64_t end = begin + std::min(slice->limit, total - begin);
-  const std::vector<std::uint32_t> wanted(ordinals->begin() + static_cast<std::ptrdiff_t>(begin),
-                                          ordinals->begin() + static_cast<std::ptrdiff_t>(end));
+  const auto from = ordinals->begin() + static_cast<std::ptrdiff_t>(begin);
+  const std::vector<std::uint32_t> wanted(
+      from, from + static_cast<std::ptrdiff_t>(std::min(slice->limit, total - begin)));
   const RowText style = row_text(call, services, RowKind::Change);
   PageBody body(call, style, {}, ChangeRows::kMember);
   if (!wanted.empty()) {  // no ordinals would mean all changes
@@ -88,8 +88,10 @@ Outcome<Response> get_evidence(const Call& call, const Services& services) {
         return unreadable_record(change.seq, rendered.error());
       }
       body.end_row();
+      if (body.full()) break;
     }
   }
+  const std::uint64_t end = begin + body.rows();
   Cursor next;
   next.seq = end;
   return body.finish(call, end < total ? seal_cursor(next, slice->binding) : std::string());

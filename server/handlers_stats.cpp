@@ -48,24 +48,11 @@ void count(Counts& counts, std::string_view value) {
   }
 }
 
-std::string plain(std::string_view json) {
-  auto value = normalize::parse_json_string(json);
-  return value ? *std::move(value) : std::string();
-}
-
 void count_objects(Counts& counts, std::string_view objects) {
   std::vector<std::string> seen;  // an event counts once per type
-  for (std::size_t at = 1; at < objects.size() && objects[at] == '{';) {
-    const std::size_t end = json_value_end(objects, at);
-    for_each_member(objects.substr(at, end - at),
-                    [&](std::string_view name, std::string_view value) {
-                      if (name != "type") return;
-                      std::string type = plain(value);
-                      if (std::find(seen.begin(), seen.end(), type) == seen.end())
-                        seen.push_back(std::move(type));
-                    });
-    at = end + 1;
-  }
+  for_each_object(objects, [&](std::string type, const std::string& /*id*/) {
+    if (std::find(seen.begin(), seen.end(), type) == seen.end()) seen.push_back(std::move(type));
+  });
   for (const std::string& type : seen) count(counts, type);
 }
 
@@ -75,8 +62,8 @@ void count_event(Facets& facets, const store::StoredEvent& event) {
   count(facets.actors, event.actor);
   std::string severity;
   for_each_member(event.payload, [&](std::string_view name, std::string_view value) {
-    if (name == "severity") severity = plain(value);
-    if (name == "source") count(facets.sources, plain(value));
+    if (name == "severity") severity = string_value(value);
+    if (name == "source") count(facets.sources, string_value(value));
     if (name == "objects") count_objects(facets.object_types, value);
   });
   const auto at = std::find(std::begin(kSeverities), std::end(kSeverities), severity);
@@ -219,6 +206,8 @@ Outcome<Response> get_status(const Call& /*call*/, const Services& services) {
     member("gtid_set", source.position.gtid_set);
     member("event_time", format_time(source.event_time_us));
     member("committed", format_time(source.committed_us));
+    number("xa_prepared", source.xa_prepared);
+    number("xa_rolled_back", source.xa_rolled_back);
     writer.EndObject();
   }
   writer.EndArray();

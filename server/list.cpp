@@ -82,7 +82,7 @@ Response stream_list(const Call& call, const Services& services, List list) {
                      begun = false](store::Reader& reader, std::string& out) mutable {
     if (!std::exchange(begun, true)) out += style.begin();
     Pull pull = Pull::End;
-    Rows::read(reader, list, [&](const typename Rows::Row& row) {
+    Rows::read(reader, list, list.page, [&](const typename Rows::Row& row) {
       if (out.size() >= kChunkBytes) {
         pull = Pull::More;
         return false;
@@ -154,7 +154,7 @@ RowText row_text(const Call& call, const Services& services, RowKind kind) {
 
 PageBody::PageBody(const Call& call, const RowText& style, std::string_view head,
                    std::string_view member)
-    : style_(style), format_(call.format), body_(style.begin()) {
+    : style_(style), format_(call.format), bytes_max_(call.page_bytes_max), body_(style.begin()) {
   if (format_ == Format::Json)
     body_.append("{").append(head).append("\"").append(member).append("\":[");
   if (format_ == Format::CloudEventBatch) body_ += '[';
@@ -191,25 +191,22 @@ Problem unreadable_record(std::uint64_t seq, const core::Error& error) {
           "The store may be damaged: check it with its own tools and restore a backup.", ""};
 }
 
-void EventRows::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
-  store::Page page = list.page;
-  if (page.limit != 0) ++page.limit;  // one more tells whether there is a next page
+void EventRows::read(store::Reader& reader, const List& list, const store::Page& page,
+                     const store::Visitor<Row>& visit) {
   reader.events(list.filter, page, visit);
 }
 
 core::Result<> EventRows::render(std::string& out, const Row& row) {
-  return infer::append_rendered_event(out, row.seq, row.transaction_seq, row.payload);
+  return infer::append_rendered_event(out, row.seq, row.transaction_seq, row.payload, row.because);
 }
 
-void ChangeRows::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
-  store::Page page = list.page;
-  if (page.limit != 0) ++page.limit;
+void ChangeRows::read(store::Reader& reader, const List& list, const store::Page& page,
+                      const store::Visitor<Row>& visit) {
   reader.changes(list.filter, page, visit);
 }
 
-void RowChanges::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
-  store::Page page = list.page;
-  ++page.limit;
+void RowChanges::read(store::Reader& reader, const List& list, const store::Page& page,
+                      const store::Visitor<Row>& visit) {
   store::row_changes(reader, list.row.value(), list.at_us, page, visit);
 }
 
@@ -218,9 +215,8 @@ core::Result<> ChangeRows::render(std::string& out, const Row& row) {
                                          infer::actor_json(row.event_payload));
 }
 
-void GapRows::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
-  store::Page page = list.page;
-  if (page.limit != 0) ++page.limit;
+void GapRows::read(store::Reader& reader, const List& list, const store::Page& page,
+                   const store::Visitor<Row>& visit) {
   reader.gaps(list.filter, page, visit);
 }
 
@@ -228,9 +224,8 @@ core::Result<> GapRows::render(std::string& out, const Row& row) {
   return normalize::append_numbered(out, row.seq, row.payload);
 }
 
-void AnomalyRows::read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit) {
-  store::Page page = list.page;
-  if (page.limit != 0) ++page.limit;
+void AnomalyRows::read(store::Reader& reader, const List& list, const store::Page& page,
+                       const store::Visitor<Row>& visit) {
   reader.anomalies(list.filter, page, visit);
 }
 
@@ -247,8 +242,11 @@ Outcome<Response> answer_list(const Call& call, const Services& services, List l
   bool more = false;
   std::uint64_t last_seq = 0;
   std::optional<Problem> problem;
-  Rows::read(*services.reader, list, [&](const typename Rows::Row& row) {
-    if (body.rows() == list.page.limit || body.full()) {
+  store::Page page = list.page;
+  ++page.limit;  // one more tells whether there is a next page
+  Rows::read(*services.reader, list, page, [&](const typename Rows::Row& row) {
+    // One row at least, so that every page goes on.
+    if (body.rows() == list.page.limit || (body.rows() > 0 && body.full())) {
       more = true;
       return false;
     }
@@ -270,7 +268,6 @@ template Outcome<Response> answer_list<ChangeRows>(const Call&, const Services&,
                                                    std::string_view);
 template Outcome<Response> answer_list<GapRows>(const Call&, const Services&, List,
                                                 std::string_view);
-
 template Outcome<Response> answer_list<AnomalyRows>(const Call&, const Services&, List,
                                                     std::string_view);
 template Outcome<Response> answer_list<RowChanges>(const Call&, const Services&, List,

@@ -13,8 +13,6 @@
 
 namespace rowtrail::server {
 
-/// A page's JSON ends early here, so that a thousand wide rows do not fill the memory.
-constexpr std::size_t kPageBytesMax = 4 * 1024 * 1024;
 /// Size of one chunk of a stream, about.
 constexpr std::size_t kChunkBytes = 128 * 1024;
 
@@ -53,13 +51,14 @@ class PageBody {
   std::string& begin_row();
   void end_row();
   [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
-  [[nodiscard]] bool full() const noexcept { return body_.size() >= kPageBytesMax; }
+  [[nodiscard]] bool full() const noexcept { return body_.size() >= bytes_max_; }
   /// `next` is empty on the last page.
   [[nodiscard]] Response finish(const Call& call, const std::string& next);
 
  private:
   const RowText& style_;
   Format format_;
+  std::size_t bytes_max_;
   std::size_t row_start_ = 0;
   std::uint64_t rows_ = 0;
   std::string body_;
@@ -76,33 +75,38 @@ struct EventRows {
   using Row = store::StoredEvent;
   static constexpr std::string_view kMember = "events";
   static constexpr RowKind kKind = RowKind::Event;
-  static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
+  static void read(store::Reader& reader, const List& list, const store::Page& page,
+                   const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };
 struct ChangeRows {
   using Row = store::StoredChange;
   static constexpr std::string_view kMember = "changes";
   static constexpr RowKind kKind = RowKind::Change;
-  static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
+  static void read(store::Reader& reader, const List& list, const store::Page& page,
+                   const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };
 struct GapRows {
   using Row = store::StoredGap;
   static constexpr std::string_view kMember = "gaps";
   static constexpr RowKind kKind = RowKind::Gap;
-  static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
+  static void read(store::Reader& reader, const List& list, const store::Page& page,
+                   const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };
 struct AnomalyRows {
   using Row = store::StoredAnomaly;
   static constexpr std::string_view kMember = "anomalies";
   static constexpr RowKind kKind = RowKind::Anomaly;
-  static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
+  static void read(store::Reader& reader, const List& list, const store::Page& page,
+                   const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };
 /// The changes of one row.
 struct RowChanges : ChangeRows {
-  static void read(store::Reader& reader, const List& list, const store::Visitor<Row>& visit);
+  static void read(store::Reader& reader, const List& list, const store::Page& page,
+                   const store::Visitor<Row>& visit);
 };
 
 /// The page, or for limit=0 the stream. `head` holds members before the list, ending in a comma.

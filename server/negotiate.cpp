@@ -18,6 +18,8 @@ constexpr FormatKind kFormats[] = {
     {Format::EventStream, "sse", "text/event-stream"},
     {Format::Markdown, "md", "text/markdown"},
     {Format::Prometheus, "prometheus", "text/plain; version=0.0.4"},
+    {Format::PlainText, "text", "text/plain; charset=utf-8"},
+    {Format::Binary, "binary", "application/octet-stream"},
 };
 
 std::string_view trim(std::string_view text) {

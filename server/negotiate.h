@@ -17,7 +17,9 @@ enum class Format : std::uint8_t {
   CloudEventBatch,
   EventStream,
   Markdown,
-  Prometheus
+  Prometheus,
+  PlainText,
+  Binary
 };
 
 struct FormatKind {

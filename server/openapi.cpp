@@ -91,12 +91,22 @@ void write_parameter(Writer& writer, const Parameter& parameter, bool in_path) {
   writer.EndObject();
 }
 
-void write_problem_response(Writer& writer, unsigned status, std::string_view about) {
+/// `"application/json":` any object.
+void write_document(Writer& writer) {
+  key(writer, "application/json");
+  writer.StartObject();
+  write_schema_ref(writer, "Document");
+  writer.EndObject();
+}
+
+/// `json`: of JSON-RPC, whose errors are answers of their own.
+void write_problem_response(Writer& writer, unsigned status, std::string_view about, bool json) {
   key(writer, std::to_string(status));
   writer.StartObject();
   member(writer, "description", about);
   key(writer, "content");
   writer.StartObject();
+  if (json) write_document(writer);
   key(writer, "application/problem+json");
   writer.StartObject();
   write_schema_ref(writer, "Problem");
@@ -133,11 +143,19 @@ void write_responses(Writer& writer, const Route& route) {
     member(writer, "description", "Unchanged: If-None-Match holds the ETag");
     writer.EndObject();
   }
+  const bool rpc = route.operation == "postMcp";
+  if (rpc) {
+    key(writer, "202");
+    writer.StartObject();
+    member(writer, "description", "A notification was taken; there is no body");
+    writer.EndObject();
+  }
   std::set<unsigned> statuses;
   for (const ProblemKind& kind : problem_kinds()) {
-    const bool guarded = route.scope != kScopeNone;
-    const bool needs_token = kind.status == 401 || kind.status == 403;
-    const bool needs_key = kind.id == ProblemId::NoSuchRecord;
+    const bool guarded = route.scope != ScopeNone;
+    const bool by_code = route.operation == "loginByCode" && kind.status == 401;
+    const bool needs_token = (kind.status == 401 && !by_code) || kind.status == 403;
+    const bool needs_key = kind.id == ProblemId::NoSuchRecord && !rpc;
     const bool needs_store = kind.status == 503;
     if ((needs_token && !guarded) || (needs_key && route.path_parameters.empty()) ||
         (needs_store && !route.reads_store) || kind.id == ProblemId::NoSuchRoute ||
@@ -145,7 +163,8 @@ void write_responses(Writer& writer, const Route& route) {
       continue;
     }
     if (statuses.insert(kind.status).second)
-      write_problem_response(writer, kind.status, kind.title);
+      write_problem_response(writer, kind.status, kind.title,
+                             rpc && (kind.status == 400 || kind.status == 404));
   }
   writer.EndObject();
 }
@@ -170,8 +189,19 @@ void write_operation(Writer& writer, const Route& route) {
     }
     writer.EndArray();
   }
+  if (route.operation == "postMcp") {
+    key(writer, "requestBody");
+    writer.StartObject();
+    key(writer, "required");
+    writer.Bool(true);
+    key(writer, "content");
+    writer.StartObject();
+    write_document(writer);
+    writer.EndObject();
+    writer.EndObject();
+  }
   write_responses(writer, route);
-  if (route.scope == kScopeNone) {
+  if (route.scope == ScopeNone) {
     key(writer, "security");
     writer.StartArray();
     writer.EndArray();
@@ -246,7 +276,7 @@ std::string api_markdown() {
   std::set<std::string_view> used;
   for (const Route& route : routes()) {
     out += fmt::format("\n### `{} {}`\n\n{} {}\n", route.method, route.pattern, route.about,
-                       route.scope == kScopeNone ? "No token is needed." : "");
+                       route.scope == ScopeNone ? "No token is needed." : "");
     if (out.ends_with(" \n")) out.erase(out.size() - 2, 1);
     for (const Parameter& parameter : route.path_parameters) {
       out += fmt::format("- `{{{}}}`: {}\n", parameter.name, parameter.about);

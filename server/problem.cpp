@@ -29,6 +29,9 @@ constexpr ProblemKind kKinds[] = {
      "user may read."},
     {Forbidden, 403, "forbidden", "The token may not do this",
      "Use a token with the scope that the route names in /openapi.json."},
+    {WrongOrigin, 403, "wrong-origin", "The request comes from a page of another site",
+     "Requests that could do something are taken from this server's own pages and from programs, "
+     "which send no Origin header."},
     {NoSuchRoute, 404, "no-such-route", "There is nothing at this path",
      "/openapi.json lists every path."},
     {NoSuchRecord, 404, "no-such-record", "The log holds no such record",
@@ -39,6 +42,8 @@ constexpr ProblemKind kKinds[] = {
      "Ask for one of the types in `hint`, or send no Accept header."},
     {ContentTooLarge, 413, "content-too-large", "The request's body is too large",
      "Bodies are limited to 1 MiB."},
+    {UnsupportedMediaType, 415, "unsupported-media-type", "The body has a type that is not taken",
+     "Send the body as application/json and say so in Content-Type."},
     {WrongHost, 421, "wrong-host", "The Host header names another server",
      "A loopback server answers only to localhost, 127.0.0.1 and [::1], so that a web page cannot "
      "reach it through a name of its own. Allow more names with the option `hosts`."},
@@ -59,21 +64,6 @@ using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 void member(Writer& writer, std::string_view key, std::string_view value) {
   writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
   writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
 }
 
 }  // namespace
@@ -115,21 +105,6 @@ Response problem_response(const Problem& problem) {
     response.set_header("Retry-After", "1");
   }
   return response;
-}
-
-std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
-  constexpr std::size_t kWordMax = 64;
-  if (word.empty() || word.size() > kWordMax) return {};
-  std::string_view best;
-  std::size_t best_distance = word.size() / 2 + 1;  // more than half wrong is another word
-  for (const std::string_view candidate : candidates) {
-    const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 }  // namespace rowtrail::server

@@ -20,11 +20,13 @@ enum class ProblemId : std::uint8_t {
   InvalidCursor,
   Unauthorized,
   Forbidden,
+  WrongOrigin,
   NoSuchRoute,
   NoSuchRecord,
   MethodNotAllowed,
   NotAcceptable,
   ContentTooLarge,
+  UnsupportedMediaType,
   WrongHost,
   HeadersTooLarge,
   Internal,
@@ -58,9 +60,5 @@ using Outcome = boost::system::result<T, Problem>;
 
 /// The problem as application/problem+json.
 [[nodiscard]] Response problem_response(const Problem& problem);
-
-/// The candidate nearest to a misspelt word, or empty when none is near.
-[[nodiscard]] std::string_view nearest(std::string_view word,
-                                       std::span<const std::string_view> candidates);
 
 }  // namespace rowtrail::server

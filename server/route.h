@@ -40,6 +40,8 @@ struct Parameter {
 
 constexpr std::uint64_t kLimitDefault = 100;
 constexpr std::uint64_t kLimitMax = 1000;
+/// A page's JSON ends early here, so that a thousand wide rows do not fill the memory.
+constexpr std::size_t kPageBytesMax = 4 * 1024 * 1024;
 
 struct Route;
 
@@ -53,6 +55,7 @@ struct Call {
   std::vector<std::pair<std::string, std::string>> query;
   Format format = Format::Json;
   std::int64_t now_us = 0;
+  std::size_t page_bytes_max = kPageBytesMax;
 
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;
 };
@@ -77,9 +80,10 @@ struct Route {
   std::string_view summary;
   std::string_view about;
   Handler handler;
-  Scope scope = kScopeRead;
+  Scope scope = ScopeRead;
   bool reads_store = true;
   bool immutable = false;  // gets an ETag
+  bool rest = false;       // the last {name} takes all segments that remain
   std::vector<Format> formats = {Format::Json};
   std::string_view schema = {};  // of the JSON answer, in schemas.cpp
   std::vector<std::string_view> parameters = {};
@@ -87,6 +91,8 @@ struct Route {
 };
 
 [[nodiscard]] std::span<const Route> routes();
+/// The row with this operationId, which must be there.
+[[nodiscard]] const Route& route_of(std::string_view operation);
 /// The row of a query parameter.
 [[nodiscard]] const Parameter& query_parameter(std::string_view name);
 

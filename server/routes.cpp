@@ -39,6 +39,7 @@ const std::vector<Parameter>& query_parameters() {
        "3e11fa47-71ca-11e1-9e33-c80aa9429562:77"},
       {"pk", KeyObject, "Changes of the row with this primary key, as a JSON object.",
        "{\"id\":7}"},
+      {"object_type", Text, "Objects of this type.", "sale"},
       {"limit", Count,
        "Records per page, at most 1000; 0 streams everything as ndjson or CSV. A page ends "
        "early at 4 MiB.",
@@ -54,6 +55,11 @@ const std::vector<Parameter>& query_parameters() {
       {"at", Time, "The row as it was then: RFC 3339, a date, or a span back from now.",
        "2026-11-24T12:00:00Z"},
       {"fields", Text, "Only these members of every record, separated by commas.", "seq,summary"},
+      {"span",
+       Choice,
+       "The day itself, the ISO week or the month that holds it.",
+       "week",
+       {"day", "week", "month"}},
       {"code", Text, "The one-time code.", "R4nd0m"},
       {"integers",
        Choice,
@@ -107,6 +113,17 @@ std::vector<Route> make_routes() {
        .formats = kRows,
        .schema = "ChangePage",
        .parameters = Names{"limit", "cursor"} + kRendering,
+       .path_parameters = {kSeqPath}},
+      {.method = "GET",
+       .pattern = "/v1/events/{seq}/proof",
+       .operation = "getEventProof",
+       .summary = "Why to believe an event",
+       .about =
+           "What a browser needs to check that the event is in the log: `extra` is base64 of the "
+           "leaf (90 bytes), the salt (32) and the payload; `hashes` lead from the leaf's hash to "
+           "the root in `checkpoint`, a signed tree head (docs/security.md).",
+       .handler = get_event_proof,
+       .schema = "EventProof",
        .path_parameters = {kSeqPath}},
       {.method = "GET",
        .pattern = "/v1/changes",
@@ -190,6 +207,26 @@ std::vector<Route> make_routes() {
        .parameters = kRendering,
        .path_parameters = {kSeqPath}},
       {.method = "GET",
+       .pattern = "/v1/summaries/{date}",
+       .operation = "getSummary",
+       .summary = "What happened on a day, in a week or month",
+       .about = "Facts with their exact values, what is usual, and the seqs behind them; as "
+                "Markdown, a page to read.",
+       .handler = get_summary,
+       .formats = {Format::Json, Format::Markdown},
+       .schema = "Summary",
+       .parameters = {"span", "format"},
+       .path_parameters = {{"date", Text, "2026-11-24, today or yesterday, in UTC.",
+                            "2026-11-24"}}},
+      {.method = "GET",
+       .pattern = "/v1/types",
+       .operation = "listTypes",
+       .summary = "Types of business events",
+       .about = "Every type of event in the log, how often it was recorded, and the first and last "
+                "one.",
+       .handler = list_types,
+       .schema = "TypeList"},
+      {.method = "GET",
        .pattern = "/v1/stats",
        .operation = "getStats",
        .summary = "Counts over events",
@@ -199,6 +236,28 @@ std::vector<Route> make_routes() {
        .handler = get_stats,
        .schema = "Stats",
        .parameters = kFilters},
+      {.method = "GET",
+       .pattern = "/v1/process",
+       .operation = "getProcess",
+       .summary = "Which event follows which",
+       .about =
+           "The paths of the objects of one type through the events that the filters leave: how "
+           "often one event follows another on the same object, the median time between them, and "
+           "the variants, whole paths from an object's first event to its last. Without "
+           "`object_type` the type is chosen of which many objects take few ways. Looks at the "
+           "newest 50 000 events; `complete` tells whether these are all, "
+           "the `…_distinct` numbers whether all paths and variants are listed.",
+       .handler = get_process,
+       .schema = "Process",
+       .parameters = Names{"object_type"} + kFilters},
+      {.method = "GET",
+       .pattern = "/v1/rules",
+       .operation = "listRules",
+       .summary = "Rules and what they named",
+       .about = "Every version of every rule that was in force, with its text, oldest first; and "
+                "how many events there are of each type.",
+       .handler = list_rules,
+       .schema = "Rules"},
       {.method = "GET",
        .pattern = "/v1/status",
        .operation = "getStatus",
@@ -219,6 +278,15 @@ std::vector<Route> make_routes() {
        .reads_store = false,
        .formats = {Format::EventStream},
        .parameters = kFilters + Names{"after", "integers", "format"}},
+      {.method = "POST",
+       .pattern = "/mcp",
+       .operation = "postMcp",
+       .summary = "The Model Context Protocol, for agents",
+       .about = "One JSON-RPC message of revision 2026-07-28 or 2025-11-25; docs/mcp.md has the "
+                "tools.",
+       .handler = post_mcp,
+       .scope = ScopeMcp,
+       .schema = "Document"},
       {.method = "GET",
        .pattern = "/login",
        .operation = "loginByCode",
@@ -227,7 +295,7 @@ std::vector<Route> make_routes() {
            "Exchanges a one-time code, as the terminal prints it, for a session cookie and leads "
            "to the dashboard.",
        .handler = login_by_code,
-       .scope = kScopeNone,
+       .scope = ScopeNone,
        .reads_store = false,
        .formats = {Format::Json},
        .schema = "Document",
@@ -250,12 +318,41 @@ std::vector<Route> make_routes() {
        .reads_store = false,
        .schema = "Document"},
       {.method = "GET",
+       .pattern = "/log/checkpoint",
+       .operation = "getCheckpoint",
+       .summary = "The signed tree head",
+       .about = "The newest signed tree head as a C2SP signed note: origin, size, root, signature. "
+                "Keep it elsewhere: `rowtrail verify --since` holds the log against it.",
+       .handler = get_checkpoint,
+       .formats = {Format::PlainText}},
+      {.method = "GET",
+       .pattern = "/log/tile/{tile}",
+       .operation = "getTile",
+       .summary = "Tiles of the Merkle tree",
+       .about = "C2SP tlog-tiles: LEVEL/INDEX gives hashes, entries/INDEX the leaves behind their "
+                "16-bit lengths. 1234067 is written as x001/x234/067; a tile that is not full as "
+                "067.p/WIDTH.",
+       .handler = get_tile,
+       .immutable = true,
+       .rest = true,
+       .formats = {Format::Binary},
+       .path_parameters = {{"tile", Text, "Level or `entries`, and index.", "0/000"}}},
+      {.method = "GET",
+       .pattern = "/log/proof/{seq}",
+       .operation = "getProof",
+       .summary = "Proof of a record",
+       .about =
+           "The C2SP .tlog-proof of any record, for `rowtrail verify --proof` and other tools.",
+       .handler = get_proof,
+       .formats = {Format::PlainText},
+       .path_parameters = {kSeqPath}},
+      {.method = "GET",
        .pattern = "/livez",
        .operation = "getLivez",
        .summary = "Is the process alive",
        .about = "200 as long as the process answers.",
        .handler = get_livez,
-       .scope = kScopeNone,
+       .scope = ScopeNone,
        .reads_store = false,
        .schema = "Status"},
       {.method = "GET",
@@ -265,7 +362,7 @@ std::vector<Route> make_routes() {
        .about = "200 when the source is connected, the store writable and the lag under its limit, "
                 "otherwise 503 with the reason.",
        .handler = get_readyz,
-       .scope = kScopeNone,
+       .scope = ScopeNone,
        .reads_store = false,
        .schema = "Readiness"},
       {.method = "GET",
@@ -282,7 +379,7 @@ std::vector<Route> make_routes() {
        .summary = "This API, as OpenAPI 3.1",
        .about = "Generated from the table of routes.",
        .handler = get_openapi,
-       .scope = kScopeNone,
+       .scope = ScopeNone,
        .reads_store = false,
        .immutable = true,
        .schema = "Document"},
@@ -292,7 +389,7 @@ std::vector<Route> make_routes() {
        .summary = "What a problem type means",
        .about = "The page behind the `type` of an error.",
        .handler = get_problem,
-       .scope = kScopeNone,
+       .scope = ScopeNone,
        .reads_store = false,
        .immutable = true,
        .schema = "ProblemAbout",
@@ -305,6 +402,14 @@ std::vector<Route> make_routes() {
 std::span<const Route> routes() {
   static const std::vector<Route> table = make_routes();
   return table;
+}
+
+const Route& route_of(std::string_view operation) {
+  const auto table = routes();
+  const auto found = std::find_if(table.begin(), table.end(),
+                                  [&](const Route& row) { return row.operation == operation; });
+  assert(found != table.end());
+  return *found;
 }
 
 const Parameter& query_parameter(std::string_view name) {

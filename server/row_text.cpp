@@ -177,6 +177,8 @@ RowText::RowText(const Call& call, RowKind kind, std::string origin)
     case Format::EventStream:
     case Format::Markdown:
     case Format::Prometheus:
+    case Format::PlainText:
+    case Format::Binary:
       end_of_row_ = "\n";
       break;
   }

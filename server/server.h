@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,17 +41,21 @@ struct Metric {
 };
 
 /// What a token may do; a mask.
-enum Scope : std::uint8_t { kScopeNone = 0, kScopeRead = 1, kScopeAdmin = 2, kScopeMcp = 4 };
+enum Scope : std::uint8_t { ScopeNone = 0, ScopeRead = 1, ScopeAdmin = 2, ScopeMcp = 4 };
 
 /// Who a token belongs to.
 struct Principal {
   std::string name;
-  std::uint8_t scopes = kScopeRead;
+  std::uint8_t scopes = ScopeRead;
 };
 
 /// Asked for every request with the secret as sent; called from the sockets' thread, so it must be
 /// quick. Returns nothing for a token that is not known or has expired.
 using TokenCheck = std::function<std::optional<Principal>(std::string_view secret)>;
+
+namespace mcp {
+struct Catalogue;
+}
 
 /// Every limit of the server, in one place.
 struct Limits {
@@ -78,6 +83,7 @@ struct Options {
   unsigned threads = 2;             // for store reads
   double ready_lag_max_s = 300;     // /readyz fails beyond it
   Limits limits;
+  const mcp::Catalogue* mcp = nullptr;  // what agents are offered; null: rowtrail's own
   std::function<std::unique_ptr<store::Reader>()>
       open_reader;                               // called once per thread, again after
                                                  // a failure; throws core::Failure
@@ -110,6 +116,10 @@ class Server {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Serves an agent that started this process: the Model Context Protocol, one message per line,
+/// until `in` ends. Reads with options.open_reader; links lead to options.listen.
+void serve_mcp(std::istream& in, std::ostream& out, const Options& options);
 
 /// A new secret: `rt_`, 256 random bits, a checksum against typos.
 [[nodiscard]] std::string make_token();

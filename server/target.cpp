@@ -82,9 +82,10 @@ Outcome<std::vector<std::pair<std::string, std::string>>> parse_exclusions(std::
     const std::string_view name = item.substr(0, colon);
     const auto value = urls::make_pct_string_view(item.substr(std::min(colon + 1, item.size())));
     if (std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames) || !value ||
-        value->empty()) {
+        value->empty() || !is_clean(value->decode())) {
       return Problem{ProblemId::InvalidParameter,
-                     "`not` is a list of name:value with the names type, actor, source, severity.",
+                     "`not` is a list of name:value with the names type, actor, source, severity; "
+                     "values are UTF-8 without control characters.",
                      "", "not"};
     }
     exclusions.emplace_back(name, value->decode());

@@ -112,13 +112,14 @@ std::optional<Principal> Authenticator::check(std::string_view secret) const {
   for (const Digest& candidate : digests_) {  // all of them, whichever fits
     known |= CRYPTO_memcmp(candidate.data(), digest.data(), digest.size()) == 0;
   }
-  if (known) return Principal{"file", kScopeRead};
+  if (known) return Principal{"file", ScopeRead | ScopeMcp};
   return token_check_ ? token_check_(secret) : std::nullopt;
 }
 
 Outcome<Principal> Authenticator::admit(const Request& request, Scope needed, std::int64_t now_us) {
-  if (needed == kScopeNone) return Principal{"", kScopeNone};
-  if (no_auth_ && needed == kScopeRead) return Principal{"anyone", kScopeRead};
+  if (needed == ScopeNone) return Principal{"", ScopeNone};
+  constexpr std::uint8_t kOpen = ScopeRead | ScopeMcp;
+  if (no_auth_ && (needed & kOpen) != 0) return Principal{"anyone", kOpen};
   const std::string_view header = request.header("Authorization");
   std::optional<Principal> principal;
   if (header.empty()) {
@@ -175,7 +176,7 @@ std::optional<Principal> Authenticator::find(const Grants& grants, std::string_v
 
 std::string Authenticator::make_login_code(std::int64_t now_us) {
   const std::lock_guard lock(mutex_);
-  return grant(codes_, {"browser", kScopeRead}, now_us + kLoginCodeSeconds * 1'000'000);
+  return grant(codes_, {"browser", ScopeRead}, now_us + kLoginCodeSeconds * 1'000'000);
 }
 
 std::optional<Principal> Authenticator::redeem(std::string_view code, std::int64_t now_us) {
@@ -214,7 +215,7 @@ std::string token_from_file(const std::string& path) {
   if (errno != ENOENT) fail(path, std::strerror(errno));
   const File fresh(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fresh.open()) fail(path, std::strerror(errno));
-  const std::string secret = make_token();
+  std::string secret = make_token();
   const std::string line = secret + "\n";
   if (::write(fresh.fd(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
       ::fsync(fresh.fd()) != 0) {

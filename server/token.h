@@ -26,7 +26,7 @@ class Authenticator {
  public:
   explicit Authenticator(const Options& options);
 
-  /// The caller, if its token or session has `needed`. Routes with kScopeNone ask nobody.
+  /// The caller, if its token or session has `needed`. Routes with ScopeNone ask nobody.
   [[nodiscard]] Outcome<Principal> admit(const Request& request, Scope needed, std::int64_t now_us);
 
   /// A code that opens one session, once, within kLoginCodeSeconds.

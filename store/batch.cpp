@@ -18,6 +18,22 @@ void clear_records(std::vector<T>& records) {
 
 }  // namespace
 
+std::vector<infer::ObjectRef> distinct_objects(const std::vector<infer::ObjectRef>& refs) {
+  std::vector<infer::ObjectRef> out;
+  for (const auto& ref : refs) {
+    const auto same = std::find_if(out.begin(), out.end(), [&](const infer::ObjectRef& other) {
+      return other.type == ref.type && other.id == ref.id;
+    });
+    if (same == out.end()) {
+      out.push_back(ref);
+    } else if (!ref.role.empty()) {
+      if (!same->role.empty()) same->role += ',';
+      same->role += ref.role;
+    }
+  }
+  return out;
+}
+
 void Batch::reset(std::uint64_t first_seq) {
   first_seq_ = next_seq_ = first_seq;
   if (bytes_.capacity() > kKeptBytes) {
@@ -30,6 +46,7 @@ void Batch::reset(std::uint64_t first_seq) {
   clear_records(changes);
   clear_records(events);
   clear_records(objects);
+  evidence.clear();
   schemas.clear();
   rules.clear();
   gaps.clear();
@@ -80,7 +97,8 @@ std::size_t Batch::add(const normalize::Transaction& transaction, std::size_t fi
   if (next < transaction.changes.size()) return next;
   for (const auto& gap : transaction.gaps) add_gap(transaction, gap);
   for (const auto& gap : rule_gaps) add_gap(transaction, gap);
-  for (const auto& event : events_in) add_event(transaction, event);
+  const auto first_event_seq = next_seq_;
+  for (const auto& event : events_in) add_event(transaction, event, first_event_seq);
   return next;
 }
 
@@ -170,8 +188,8 @@ void Batch::add_gap(const normalize::Transaction& transaction, const normalize::
   gaps.push_back(record);
 }
 
-void Batch::add_event(const normalize::Transaction& transaction,
-                      const infer::BusinessEvent& event) {
+void Batch::add_event(const normalize::Transaction& transaction, const infer::BusinessEvent& event,
+                      std::uint64_t first_event_seq) {
   EventRecord record;
   record.seq = next_seq_++;
   record.transaction_seq = transaction_seq_;
@@ -182,23 +200,14 @@ void Batch::add_event(const normalize::Transaction& transaction,
   record.actor = put(event.actor.id);
   record.rule = put(event.rule_id);
   record.objects_begin = static_cast<std::uint32_t>(objects.size());
-  const auto& refs = event.objects;
-  for (auto ref = refs.begin(); ref != refs.end(); ++ref) {
-    const auto same = [&](const infer::ObjectRef& other) {
-      return other.type == ref->type && other.id == ref->id;
-    };
-    if (std::any_of(refs.begin(), ref, same)) continue;
-    ObjectRecord object{put(ref->type), put(ref->id), {}};
-    std::string roles = ref->role;
-    for (auto later = ref + 1; later != refs.end(); ++later) {
-      if (!same(*later) || later->role.empty()) continue;
-      if (!roles.empty()) roles += ',';
-      roles += later->role;
-    }
-    object.role = put(roles);
-    objects.push_back(object);
+  for (const auto& object : distinct_objects(event.objects)) {
+    objects.push_back({put(object.type), put(object.id), put(object.role)});
   }
   record.objects_end = static_cast<std::uint32_t>(objects.size());
+  for (const auto& ref : event.because) {
+    const bool here = ref.seq == infer::kUnknownSeq;  // of this very transaction
+    evidence.push_back({record.seq, here ? first_event_seq + ref.index : ref.seq});
+  }
   const std::size_t begin = bytes_.size();
   infer::append_event(bytes_, event, transaction);
   record.payload = since(begin);

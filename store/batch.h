@@ -60,9 +60,14 @@ struct EventRecord {
   Slice source, type, actor, rule, payload;
   std::uint32_t objects_begin = 0, objects_end = 0;  // into Batch::objects
 };
-/// One per distinct object of an event; roles joined by commas, in the order of the event.
+/// One per distinct object of an event, in its order.
 struct ObjectRecord {
   Slice type, id, role;
+};
+/// An event and one it rests on.
+struct EvidenceRecord {
+  std::uint64_t seq = 0;
+  std::uint64_t evidence_seq = 0;
 };
 struct SchemaRecord {
   std::uint64_t seq = 0;
@@ -103,6 +108,10 @@ struct AnomalyText {
   std::string_view detector, actor, evidence, payload;
 };
 
+/// The objects of an event as event_object holds them: each once, its roles joined by commas.
+[[nodiscard]] std::vector<infer::ObjectRef> distinct_objects(
+    const std::vector<infer::ObjectRef>& refs);
+
 class Batch {
  public:
   /// Slices are 32 bits wide: no batch may come near 4 GiB. add() stops at its own bytes_max, so
@@ -141,6 +150,7 @@ class Batch {
   std::vector<ChangeRecord> changes;
   std::vector<EventRecord> events;
   std::vector<ObjectRecord> objects;
+  std::vector<EvidenceRecord> evidence;
   std::vector<SchemaRecord> schemas;
   std::vector<RuleRecord> rules;
   std::vector<GapRecord> gaps;
@@ -160,7 +170,8 @@ class Batch {
   void add_schemas(const normalize::Transaction& transaction);
   void add_change(const normalize::Transaction& transaction, const normalize::Change& change);
   void add_gap(const normalize::Transaction& transaction, const normalize::Gap& gap);
-  void add_event(const normalize::Transaction& transaction, const infer::BusinessEvent& event);
+  void add_event(const normalize::Transaction& transaction, const infer::BusinessEvent& event,
+                 std::uint64_t first_event_seq);
   std::uint32_t table_index(const normalize::Change& change);
   std::uint64_t& open_seq(const std::string& source);
 

@@ -48,6 +48,12 @@ class Row {
 /// Return false to stop.
 using RowVisitor = std::function<bool(const Row&)>;
 
+/// What a database says of its own tables, for people.
+struct Inspection {
+  std::vector<std::string> wrong;
+  std::vector<std::string> skipped;  // what it could not look at, and why
+};
+
 class Database {
  public:
   virtual ~Database() = default;
@@ -77,6 +83,10 @@ class Database {
   /// Full bundles and tiles.
   virtual void insert_tree(std::int64_t log_id, std::span<const Bundle> bundles,
                            std::span<const Tile> tiles) = 0;
+
+  /// Are the indexes those of the tables, and is everything defined as rowtrail made it? Reads the
+  /// whole store.
+  virtual Inspection inspect() = 0;
 };
 
 enum class Access : std::uint8_t { Read, Write };

@@ -38,17 +38,34 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// Whole or not at all, and durable.
+/// Makes the names in a folder durable.
+void sync_folder(const std::string& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 || ::fsync(fd) != 0) {
+    const int error = errno;
+    if (fd >= 0) ::close(fd);
+    throw core::Failure(core::Area::Store, true,
+                        fmt::format("{}: {}", folder, std::strerror(error)));
+  }
+  ::close(fd);
+}
+
+/// Whole or not at all, and durable. A full disk is as passing here as in the store.
 void write_file(const std::string& path, std::string_view text, mode_t mode) {
   const std::string fresh = path + ".new";
+  const auto refuse = [](const std::string& name, int error) {
+    throw core::Failure(core::Area::Store, true, fmt::format("{}: {}", name, std::strerror(error)));
+  };
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-  if (fd < 0) fail(fresh, std::strerror(errno));
+  if (fd < 0) refuse(fresh, errno);
+  errno = ENOSPC;  // what a short write means
   const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                        ::fsync(fd) == 0;
   const int error = errno;
   ::close(fd);
-  if (!written) fail(fresh, std::strerror(error));
-  if (::rename(fresh.c_str(), path.c_str()) != 0) fail(path, std::strerror(errno));
+  if (!written) refuse(fresh, error);
+  if (::rename(fresh.c_str(), path.c_str()) != 0) refuse(path, errno);
+  sync_folder(fs::path(path).parent_path().string());
 }
 
 void refuse_public(const std::string& path) {
@@ -84,7 +101,10 @@ std::string LogKeys::file(const char* suffix) const {
 void LogKeys::make_folder() const {
   std::error_code error;
   fs::create_directories(fs::path(folder_).parent_path(), error);
-  if (::mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST) {
+  if (::mkdir(folder_.c_str(), 0700) == 0) {
+    const auto parent = fs::path(folder_).parent_path().string();
+    sync_folder(parent.empty() ? "." : parent);
+  } else if (errno != EEXIST) {
     fail(folder_, fmt::format("the folder for the signing key cannot be made ({}); give another "
                               "with `keys:` in the config",
                               std::strerror(errno)));
@@ -126,8 +146,13 @@ SigningKey LogKeys::make() {
   }
   auto key = SigningKey::generate(origin_);
   write_file(path, key.private_text() + "\n", 0600);
-  write_file(file(".pub"), key.vkey() + "\n", 0644);
   return key;
+}
+
+void LogKeys::publish(const SigningKey& key) {
+  if (vkey() == key.vkey()) return;
+  make_folder();
+  write_file(file(".pub"), key.vkey() + "\n", 0644);
 }
 
 std::string LogKeys::vkey() const {

@@ -26,6 +26,8 @@ class LogKeys {
   [[nodiscard]] std::optional<SigningKey> find() const;
   /// Makes a key, in place of one that may be there (which is kept as UUID.key.N).
   SigningKey make();
+  /// Leaves the public key for whoever verifies, wherever the private one came from.
+  void publish(const SigningKey& key);
   /// The public key in the folder, empty when there is none.
   [[nodiscard]] std::string vkey() const;
 

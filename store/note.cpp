@@ -16,6 +16,8 @@ constexpr std::size_t kSignatureBytes = 64;
 /// C2SP signed-note asks for 16 at least.
 constexpr int kSignaturesMax = 100;
 constexpr std::size_t kNoteBytesMax = 1024 * 1024;
+/// A proof carries its record's payload; OpenSSL counts in int.
+constexpr std::size_t kBase64BytesMax = 1024 * 1024 * 1024;
 constexpr std::string_view kPrivatePrefix = "PRIVATE+KEY+";
 constexpr std::string_view kDash = "\u2014 ";
 
@@ -96,7 +98,7 @@ std::string to_base64(std::string_view bytes) {
 
 core::Result<std::string> from_base64(std::string_view text) {
   const auto wrong = malformed("not base64");
-  if (text.size() % 4 != 0 || text.size() > kNoteBytesMax) return wrong;
+  if (text.size() % 4 != 0 || text.size() > kBase64BytesMax) return wrong;
   std::string out(text.size() / 4 * 3, '\0');
   const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes_of(text),
                                    static_cast<int>(text.size()));

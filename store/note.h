@@ -57,6 +57,10 @@ class SigningKey {
   [[nodiscard]] std::string private_text() const;
   [[nodiscard]] std::string vkey() const;
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// For sealing what lies in the store (store/seal.h).
+  [[nodiscard]] std::string_view secret() const noexcept {
+    return {reinterpret_cast<const char*>(seed_.data()), seed_.size()};
+  }
   /// `text` (ending in a line feed) with an empty line and our signature behind it.
   [[nodiscard]] std::string sign(std::string_view text) const;
 

@@ -3,6 +3,7 @@
 // (no escaping here, no parsing there: measured 1.5 times text COPY) and reading row by row without
 // holding the result.
 #include "core/core.h"
+#include "store/admin.h"
 #include "store/database.h"
 #include "store/postgres_error.h"
 #include "store/records.h"
@@ -96,9 +97,8 @@ std::string to_hex(std::string_view bytes) {
   std::string out = "\\x";
   out.reserve(2 + 2 * bytes.size());
   for (const char byte : bytes) {
-    const auto value = static_cast<unsigned char>(byte);
-    out += kDigits[value >> 4];
-    out += kDigits[value & 0xF];
+    out += kDigits[static_cast<unsigned char>(byte) >> 4];
+    out += kDigits[static_cast<unsigned char>(byte) & 15];
   }
   return out;
 }
@@ -148,6 +148,8 @@ class Postgres final : public Database {
     write_tree(bundles, tiles, *this);
   }
 
+  Inspection inspect() override;
+
   // Sink of write_records: the binary COPY format, all integers big-endian.
   void begin(const RecordTable& table);
   void begin_row() {
@@ -172,7 +174,8 @@ class Postgres final : public Database {
   bool stream(const Statement& statement, const RowVisitor& visit);
   void drain();
   void flush();
-  void refuse_if_failed(const PGresult* result);
+  [[noreturn]] void refuse(const PGresult* result);
+  void inspect_indexes(Inspection& result);
   template <class F>
   auto guarded(const F& act);
 
@@ -353,7 +356,7 @@ bool Postgres::stream(const Statement& statement, const RowVisitor& visit) {
   const int count = static_cast<int>(parameters.pointers.size());
   if (PQsendQueryParams(raw, statement.sql.c_str(), count, nullptr, parameters.pointers.data(),
                         nullptr, nullptr, 1) == 0) {
-    refuse_if_failed(nullptr);
+    refuse(nullptr);
   }
   PQsetSingleRowMode(raw);
   bool wanted = true;
@@ -362,7 +365,7 @@ bool Postgres::stream(const Statement& statement, const RowVisitor& visit) {
     if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK) {
       const Result failed = std::move(result);
       drain();
-      refuse_if_failed(failed.get());
+      refuse(failed.get());
     }
     if (status == PGRES_TUPLES_OK) continue;
     try {
@@ -391,7 +394,7 @@ void Postgres::drain() {
   }
 }
 
-void Postgres::refuse_if_failed(const PGresult* result) {
+void Postgres::refuse(const PGresult* result) {
   auto* raw = connection_->raw();
   const char* state = result != nullptr ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
   const std::string message =
@@ -436,7 +439,13 @@ void Postgres::rollback() noexcept {
 
 void Postgres::lock_schema() {
   script(fmt::format("SELECT pg_advisory_xact_lock({})", kLockSpace << 31));
-  script("CREATE SCHEMA IF NOT EXISTS rowtrail");
+  // A writer that may not create anything finds it made (store init --print-sql).
+  bool made = false;
+  query({"SELECT 1 WHERE to_regnamespace('rowtrail') IS NOT NULL", {}}, [&](const Row&) {
+    made = true;
+    return true;
+  });
+  if (!made) script("CREATE SCHEMA rowtrail");
 }
 
 void Postgres::lock_log(std::int64_t log_id) {
@@ -448,12 +457,75 @@ void Postgres::lock_log(std::int64_t log_id) {
     return true;
   });
   if (ours) return;
-  throw core::Failure(
-      core::Area::Store, true,
-      fmt::format(
-          "the log '{}' in {} already has a writer; a log has one: stop the other rowtrail, or "
-          "give this one a log of its own (…?log=NAME in the store URL)",
-          url_.log, url_.display));
+  throw LogHeld(fmt::format(
+      "the log '{}' in {} already has a writer; a log has one: stop the other rowtrail, or "
+      "give this one a log of its own (…?log=NAME in the store URL)",
+      url_.log, url_.display));
+}
+
+/// amcheck walks every b-tree and looks for each row of its table in it.
+void Postgres::inspect_indexes(Inspection& result) {
+  std::string check;
+  query({"SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = "
+         "e.extnamespace WHERE e.extname = 'amcheck' AND "
+         "has_function_privilege(n.nspname || '.bt_index_check(regclass, boolean)', 'EXECUTE')",
+         {}},
+        [&](const Row& row) {
+          check = row.text(0);
+          return true;
+        });
+  if (check.empty()) {
+    result.skipped.emplace_back(
+        "the b-trees were not compared with their tables: that takes CREATE EXTENSION amcheck and "
+        "GRANT EXECUTE ON FUNCTION bt_index_check(regclass, boolean) TO this user");
+    return;
+  }
+  std::vector<std::string> indexes;
+  query({"SELECT c.oid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+         "JOIN pg_am a ON a.oid = c.relam WHERE c.relnamespace = 'rowtrail'::regnamespace AND "
+         "a.amname = 'btree' ORDER BY 1",
+         {}},
+        [&](const Row& row) {
+          indexes.emplace_back(row.text(0));
+          return true;
+        });
+  for (const auto& index : indexes) {
+    try {
+      query({fmt::format("SELECT 1 FROM {}.bt_index_check($1::text::regclass, true)", check),
+             {index}},
+            [](const Row&) { return true; });
+    } catch (const core::Failure& failure) {
+      if (failure.retryable()) throw;
+      result.wrong.push_back(fmt::format("the index {}: {}", index, failure.what()));
+    }
+  }
+}
+
+Inspection Postgres::inspect() {
+  Inspection result;
+  const auto found = [&](const char* sql) {
+    query({sql, {}}, [&](const Row& row) {
+      result.wrong.emplace_back(row.text(0));
+      return true;
+    });
+  };
+  found(
+      "SELECT format('there is a trigger %I on %s that rowtrail did not make', t.tgname, "
+      "t.tgrelid::regclass) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT "
+      "t.tgisinternal AND c.relnamespace = 'rowtrail'::regnamespace");
+  found(
+      "SELECT format('there is a rule %I on %s that rowtrail did not make', r.rulename, "
+      "r.ev_class::regclass) FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE "
+      "r.rulename <> '_RETURN' AND c.relnamespace = 'rowtrail'::regnamespace");
+  found(
+      "SELECT format('row security is on for %s: it hides records', c.oid::regclass) FROM pg_class "
+      "c WHERE c.relnamespace = 'rowtrail'::regnamespace AND c.relrowsecurity");
+  found(
+      "SELECT format('the index %s is not valid: it lacks rows', i.indexrelid::regclass) FROM "
+      "pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = "
+      "'rowtrail'::regnamespace AND NOT (i.indisvalid AND i.indisready)");
+  inspect_indexes(result);
+  return result;
 }
 
 void Postgres::begin(const RecordTable& table) {
@@ -462,23 +534,23 @@ void Postgres::begin(const RecordTable& table) {
   const std::string sql = fmt::format("COPY rowtrail.{} (log_id,{}) FROM STDIN (FORMAT binary)",
                                       table.name, table.columns);
   const Result result(PQexec(raw, sql.c_str()));
-  if (PQresultStatus(result.get()) != PGRES_COPY_IN) refuse_if_failed(result.get());
+  if (PQresultStatus(result.get()) != PGRES_COPY_IN) refuse(result.get());
   copy_.assign("PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0", 19);
 }
 
 void Postgres::flush() {
   const int sent = PQputCopyData(connection_->raw(), copy_.data(), static_cast<int>(copy_.size()));
   copy_.clear();
-  if (sent != 1) refuse_if_failed(nullptr);
+  if (sent != 1) refuse(nullptr);
 }
 
 void Postgres::end() {
   put<std::int16_t>(-1);
   flush();
-  if (PQputCopyEnd(connection_->raw(), nullptr) != 1) refuse_if_failed(nullptr);
+  if (PQputCopyEnd(connection_->raw(), nullptr) != 1) refuse(nullptr);
   const Result result(PQgetResult(connection_->raw()));
   drain();
-  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) refuse_if_failed(result.get());
+  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) refuse(result.get());
 }
 
 }  // namespace

@@ -10,8 +10,14 @@
 namespace rowtrail::store {
 namespace {
 
-constexpr std::string_view kEventColumns =
-    "SELECT e.seq, e.transaction_seq, e.time_us, e.type, e.actor, e.payload";
+std::string event_columns(Engine engine) {
+  return fmt::format(
+      "SELECT e.seq, e.transaction_seq, e.time_us, e.type, e.actor, e.payload, COALESCE((SELECT {} "
+      "FROM (SELECT v.evidence_seq FROM event_evidence v WHERE v.log_id = e.log_id AND "
+      "v.seq = e.seq ORDER BY v.ordinal) AS b), '')",
+      engine == Engine::Sqlite ? "group_concat(b.evidence_seq)"
+                               : "string_agg(b.evidence_seq::text, ',')");
+}
 
 // min() over (log_id, transaction_seq, seq): the event an actor is taken from.
 constexpr std::string_view kChangeColumns =
@@ -99,20 +105,25 @@ void severity_condition(std::string_view column, const std::string& name, Where&
   }
 }
 
+/// `e.type <> $5`: a comparison of `event e` with an excluded value; empty for what no event has.
+std::string excluded_value(const std::pair<std::string, std::string>& excluded, std::string_view op,
+                           Statement& statement) {
+  const auto& [name, value] = excluded;
+  if (name == "severity") {
+    const auto severity = infer::parse_severity(value);
+    return severity ? fmt::format("e.severity {} {}", op, static_cast<int>(*severity)) : "";
+  }
+  return fmt::format("e.{} {} {}", name, op, statement.bind(column_text(value)));
+}
+
 /// Conditions on columns of `event e`.
 void event_conditions(Engine engine, const Filter& filter, Statement& statement, Where& where) {
   where.equal("e.type", filter.type);
   where.equal("e.actor", filter.actor);
   severity_condition("e.severity", filter.severity, where);
-  for (const auto& [name, value] : filter.exclude) {
-    if (name == "severity") {
-      const auto severity = infer::parse_severity(value);
-      if (severity) where.add(fmt::format("e.severity <> {}", static_cast<int>(*severity)));
-    } else {
-      const std::string_view column = name == "type"    ? "e.type"
-                                      : name == "actor" ? "e.actor"
-                                                        : "e.source";
-      where.add(fmt::format("{} <> {}", column, statement.bind(column_text(value))));
+  for (const auto& excluded : filter.exclude) {
+    if (const auto wrong = excluded_value(excluded, "<>", statement); !wrong.empty()) {
+      where.add(wrong);
     }
   }
   if (!filter.text.empty()) where.add(summary_contains(engine, filter.text, statement));
@@ -120,8 +131,7 @@ void event_conditions(Engine engine, const Filter& filter, Statement& statement,
 
 bool has_event_conditions(const Filter& filter) {
   return !filter.type.empty() || !filter.actor.empty() || !filter.severity.empty() ||
-         !filter.text.empty() || !filter.exclude.empty() || !filter.object_type.empty() ||
-         !filter.object_id.empty();
+         !filter.text.empty() || !filter.object_type.empty() || !filter.object_id.empty();
 }
 
 /// The Changes of a transaction lie between its record and its first event.
@@ -148,15 +158,26 @@ std::string object_of_event(const Filter& filter, Statement& statement) {
 }  // namespace
 
 bool names_tables(const Filter& filter) {
-  return !filter.database.empty() || !filter.table.empty();
+  // DDL and TRUNCATE come out of an index by table.
+  return !filter.database.empty() || !filter.table.empty() || filter.statements;
 }
 
-Statement select_table_ids(std::int64_t log_id, const Filter& filter) {
-  Statement statement;
+namespace {
+
+/// Rows `s` that name the filter's table, with its source where one is given.
+Where of_table(Statement& statement, std::int64_t log_id, const Filter& filter) {
   Where where(statement, log_id, "s");
   where.equal("s.source", filter.source);
   where.equal("s.database_name", filter.database);
   where.equal("s.table_name", filter.table);
+  return where;
+}
+
+}  // namespace
+
+Statement select_table_ids(std::int64_t log_id, const Filter& filter) {
+  Statement statement;
+  const auto where = of_table(statement, log_id, filter);
   statement.sql = "SELECT s.table_id FROM source_table s" + where.text();
   return statement;
 }
@@ -201,7 +222,7 @@ Statement select_events(Engine engine, std::int64_t log_id, const Filter& filter
   if (filter.since_us) where.compare("e.time_us", ">=", *filter.since_us);
   if (filter.until_us) where.compare("e.time_us", "<", *filter.until_us);
   where.page(order, page);
-  statement.sql = std::string(kEventColumns);
+  statement.sql = event_columns(engine);
   statement.sql +=
       by_object ? " FROM event_object o JOIN event e ON e.log_id = o.log_id AND e.seq = o.seq"
                 : " FROM event e";
@@ -210,19 +231,20 @@ Statement select_events(Engine engine, std::int64_t log_id, const Filter& filter
   return statement;
 }
 
-Statement select_event(std::int64_t log_id, std::uint64_t seq) {
+Statement select_event(Engine engine, std::int64_t log_id, std::uint64_t seq) {
   Statement statement;
   Where where(statement, log_id, "e");
   where.compare("e.seq", "=", as_signed(seq));
-  statement.sql = std::string(kEventColumns) + " FROM event e" + where.text();
+  statement.sql = event_columns(engine) + " FROM event e" + where.text();
   return statement;
 }
 
-Statement select_transaction_events(std::int64_t log_id, std::uint64_t transaction_seq) {
+Statement select_transaction_events(Engine engine, std::int64_t log_id,
+                                    std::uint64_t transaction_seq) {
   Statement statement;
   Where where(statement, log_id, "e");
   where.compare("e.transaction_seq", "=", as_signed(transaction_seq));
-  statement.sql = std::string(kEventColumns) + " FROM event e" + where.text() + " ORDER BY e.seq";
+  statement.sql = event_columns(engine) + " FROM event e" + where.text() + " ORDER BY e.seq";
   return statement;
 }
 
@@ -250,11 +272,23 @@ Statement select_changes(Engine engine, std::int64_t log_id, const Filter& filte
     // Any event of the transaction will do, not only the first.
     Where inner(statement, log_id, "e");
     inner.add("e.transaction_seq = c.transaction_seq");
-    event_conditions(engine, filter, statement, inner);
+    Filter wanted = filter;
+    wanted.exclude.clear();
+    event_conditions(engine, wanted, statement, inner);
     if (!filter.object_type.empty() || !filter.object_id.empty()) {
       inner.add(object_of_event(filter, statement));
     }
     where.add("EXISTS (SELECT 1 FROM event e" + inner.text() + ")");
+  }
+  for (const auto& excluded : filter.exclude) {
+    if (excluded.first == "source") {  // also of transactions without an event
+      where.add("t.source <> " + statement.bind(column_text(excluded.second)));
+    } else if (const auto found = excluded_value(excluded, "=", statement); !found.empty()) {
+      Where inner(statement, log_id, "e");
+      inner.add("e.transaction_seq = c.transaction_seq");
+      inner.add(found);
+      where.add("NOT EXISTS (SELECT 1 FROM event e" + inner.text() + ")");
+    }
   }
   statement.sql = std::string(kChangeColumns) + where.text();
   finish(statement, "c.seq", page);
@@ -381,14 +415,21 @@ Statement select_tally(std::int64_t log_id, const TallyQuery& query) {
       "WHERE e.log_id = $1 AND e.time_us >= $2 AND e.time_us < $3",
       source.name, dimension == Dimension::Bucket ? "VARCHAR(20)" : "TEXT", source.detail,
       source.from);
+  constexpr std::string_view kOfSpan =
+      "FROM event x WHERE x.log_id = $1 AND x.time_us >= $2 AND x.time_us < $3";
   if (dimension == Dimension::Change || dimension == Dimension::Table ||
       dimension == Dimension::Transaction) {
-    // These have no index on time, but every transaction has an event, of the same time.
-    constexpr std::string_view kOfSpan =
-        "FROM event x WHERE x.log_id = $1 AND x.time_us >= $2 AND x.time_us < $3";
+    // These have no index on time, but every transaction has an event. Events' times never run
+    // backwards, commit times may: what was committed in the span may have been recorded after it,
+    // never before it.
     statement.sql += fmt::format(
-        " AND e.seq >= (SELECT min(x.transaction_seq) {0}) AND e.seq <= (SELECT max(x.seq) {0})",
-        kOfSpan);
+        " AND e.seq >= (SELECT min(x.transaction_seq) FROM event x "
+        "WHERE x.log_id = $1 AND x.time_us >= $2)");
+  }
+  if (dimension == Dimension::Object) {
+    // So that the objects of the span are read, and not the whole index of objects.
+    statement.sql += fmt::format(
+        " AND o.seq >= (SELECT min(x.seq) {0}) AND o.seq <= (SELECT max(x.seq) {0})", kOfSpan);
   }
   if (!query.only.empty()) {
     std::string names;
@@ -408,27 +449,35 @@ Statement select_tally(std::int64_t log_id, const TallyQuery& query) {
   return statement;
 }
 
-Statement select_seen_before(std::int64_t log_id, Dimension dimension, const std::string& name,
-                             const std::string& detail, std::int64_t time_us) {
+Statement select_first_time(std::int64_t log_id, Dimension dimension, const std::string& name,
+                            const std::string& detail) {
   Statement statement;
+  if (dimension == Dimension::Table) {
+    // Table by table, out of the index on them.
+    Where where(statement, log_id, "s");
+    where.equal("s.database_name", name);
+    where.equal("s.table_name", detail);
+    statement.sql =
+        "SELECT (SELECT e.time_us FROM change e WHERE e.log_id = s.log_id AND "
+        "e.table_id = s.table_id ORDER BY e.seq LIMIT 1) FROM source_table s" +
+        where.text();
+    return statement;
+  }
   const auto source = tally_source(dimension);
   Where where(statement, log_id, "e");
   where.add(fmt::format("{} = {}", source.name, statement.bind(column_text(name))));
   if (source.detail != "''") {
     where.add(fmt::format("{} = {}", source.detail, statement.bind(column_text(detail))));
   }
-  where.compare("e.time_us", "<", time_us);
+  const auto seq = dimension == Dimension::Object ? "o.seq" : "e.seq";
   statement.sql =
-      fmt::format("SELECT e.seq FROM {}{} ORDER BY e.seq LIMIT 1", source.from, where.text());
+      fmt::format("SELECT e.time_us FROM {}{} ORDER BY {} LIMIT 1", source.from, where.text(), seq);
   return statement;
 }
 
 Statement select_schemas(std::int64_t log_id, const Filter& table) {
   Statement statement;
-  Where where(statement, log_id, "s");
-  where.equal("s.source", table.source);
-  where.equal("s.database_name", table.database);
-  where.equal("s.table_name", table.table);
+  const auto where = of_table(statement, log_id, table);
   statement.sql = "SELECT s.seq, s.time_us, s.source, s.payload FROM table_schema s" +
                   where.text() + " ORDER BY s.seq";
   return statement;

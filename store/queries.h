@@ -26,11 +26,11 @@ struct Resolved {
 [[nodiscard]] Statement select_table_ids(std::int64_t log_id, const Filter& filter);
 [[nodiscard]] Statement select_transaction_seqs(std::int64_t log_id, const Filter& filter);
 
-/// Columns: seq, transaction_seq, time_us, type, actor, payload.
+/// Columns: seq, transaction_seq, time_us, type, actor, payload, seqs of the events it rests on.
 [[nodiscard]] Statement select_events(Engine engine, std::int64_t log_id, const Filter& filter,
                                       const Resolved& resolved, const Page& page);
-[[nodiscard]] Statement select_event(std::int64_t log_id, std::uint64_t seq);
-[[nodiscard]] Statement select_transaction_events(std::int64_t log_id,
+[[nodiscard]] Statement select_event(Engine engine, std::int64_t log_id, std::uint64_t seq);
+[[nodiscard]] Statement select_transaction_events(Engine engine, std::int64_t log_id,
                                                   std::uint64_t transaction_seq);
 
 /// Columns: seq, transaction_seq, payload, transaction's payload, its first event's payload (or
@@ -56,9 +56,8 @@ struct Resolved {
 
 /// Columns: name, detail, count, first seq, last seq.
 [[nodiscard]] Statement select_tally(std::int64_t log_id, const TallyQuery& query);
-/// A row when there is one before `time_us`.
-[[nodiscard]] Statement select_seen_before(std::int64_t log_id, Dimension dimension,
-                                           const std::string& name, const std::string& detail,
-                                           std::int64_t time_us);
+/// Columns: time of the oldest record of this name, once or once a table; may be null.
+[[nodiscard]] Statement select_first_time(std::int64_t log_id, Dimension dimension,
+                                          const std::string& name, const std::string& detail);
 
 }  // namespace rowtrail::store

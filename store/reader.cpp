@@ -21,6 +21,7 @@ StoredEvent read_event(const Row& row) {
   event.type = row.text(3);
   event.actor = row.text(4);
   event.payload = row.text(5);
+  event.because = row.text(6);
   return event;
 }
 
@@ -68,6 +69,7 @@ class LogReader final : public Reader {
   std::vector<StoredEvent> transaction_events(std::uint64_t transaction_seq) override;
   std::vector<StoredSchema> schemas(const std::string& source, const std::string& database,
                                     const std::string& table) override;
+  std::vector<StoredRule> rule_versions() override;
   std::vector<TypeCount> types() override;
   Counts counts(std::int64_t since_us, std::int64_t until_us) override;
   std::vector<Tally> tally(const TallyQuery& query) override;
@@ -79,6 +81,7 @@ class LogReader final : public Reader {
   std::optional<std::string> tile(int level, std::uint64_t index, std::uint64_t width) override;
   std::optional<std::string> entries(std::uint64_t bundle, std::uint64_t width) override;
   std::optional<std::string> proof(std::uint64_t seq) override;
+  std::vector<std::string> consistency(std::uint64_t old_size, std::uint64_t size) override;
 
  private:
   std::optional<TreeHead> head();
@@ -167,7 +170,7 @@ std::vector<StoredAdminAction> LogReader::admin_actions(const std::string& type)
 
 std::optional<StoredEvent> LogReader::event(std::uint64_t seq) {
   std::optional<StoredEvent> found;
-  db_->query(select_event(log_id_, seq), [&](const Row& row) {
+  db_->query(select_event(db_->engine(), log_id_, seq), [&](const Row& row) {
     found = read_event(row);
     return true;
   });
@@ -202,10 +205,11 @@ std::optional<StoredTransaction> LogReader::transaction(const std::string& sourc
 
 std::vector<StoredEvent> LogReader::transaction_events(std::uint64_t transaction_seq) {
   std::vector<StoredEvent> found;
-  db_->query(select_transaction_events(log_id_, transaction_seq), [&](const Row& row) {
-    found.push_back(read_event(row));
-    return true;
-  });
+  db_->query(select_transaction_events(db_->engine(), log_id_, transaction_seq),
+             [&](const Row& row) {
+               found.push_back(read_event(row));
+               return true;
+             });
   return found;
 }
 
@@ -221,6 +225,19 @@ std::vector<StoredSchema> LogReader::schemas(const std::string& source, const st
                      std::string(row.text(3))});
     return true;
   });
+  return found;
+}
+
+std::vector<StoredRule> LogReader::rule_versions() {
+  std::vector<StoredRule> found;
+  db_->query(
+      {"SELECT seq, time_us, payload FROM rule_version WHERE log_id = $1 AND payload IS NOT "
+       "NULL ORDER BY seq",
+       {log_id_}},
+      [&](const Row& row) {
+        found.push_back({as_unsigned(row.integer(0)), row.integer(1), std::string(row.text(2))});
+        return true;
+      });
   return found;
 }
 
@@ -300,9 +317,9 @@ std::vector<Tally> LogReader::tally(const TallyQuery& query) {
 bool LogReader::seen_before(Dimension dimension, const std::string& name, const std::string& detail,
                             std::int64_t time_us) {
   bool seen = false;
-  db_->query(select_seen_before(log_id_, dimension, name, detail, time_us), [&](const Row&) {
-    seen = true;
-    return false;
+  db_->query(select_first_time(log_id_, dimension, name, detail), [&](const Row& row) {
+    seen = seen || (!row.is_null(0) && row.integer(0) < time_us);
+    return true;
   });
   return seen;
 }
@@ -340,7 +357,10 @@ LogStatus LogReader::status() {
     return true;
   });
   db_->query({"SELECT source, file, pos, gtid_set, server_uuid, format_created, event_time_us, "
-              "committed_us FROM position WHERE log_id = $1 ORDER BY source",
+              "committed_us, xa_rolled_back, "
+              "(SELECT count(*) FROM xa_pending x WHERE x.log_id = p.log_id "
+              "AND x.source = p.source AND x.part = 0) "
+              "FROM position p WHERE log_id = $1 ORDER BY source",
               {log_id_}},
              [&](const Row& row) {
                auto& source = status.sources.emplace_back();
@@ -352,6 +372,8 @@ LogStatus LogReader::status() {
                source.position.format_created = as_unsigned(row.integer(5));
                source.event_time_us = row.integer(6);
                source.committed_us = row.integer(7);
+               source.xa_rolled_back = as_unsigned(row.integer(8));
+               source.xa_prepared = as_unsigned(row.integer(9));
                return true;
              });
   return status;
@@ -397,6 +419,15 @@ std::optional<std::string> LogReader::proof(std::uint64_t seq) {
   const auto found = prove_record(*db_, log_id_, seq);
   if (!found) return std::nullopt;
   return proof_text(*found);
+}
+
+std::vector<std::string> LogReader::consistency(std::uint64_t old_size, std::uint64_t size) {
+  StoredTree tree(*db_, log_id_, sha256(status().origin));
+  std::vector<std::string> lines;
+  for (const auto& hash : consistency_proof(tree, old_size, size)) {
+    lines.push_back(to_base64(hash_bytes(std::span(&hash, 1))));
+  }
+  return lines;
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ inline constexpr RecordTable kEventTable{
     "event", "seq,transaction_seq,time_us,severity,source,type,actor,rule,payload,salt", 10};
 inline constexpr RecordTable kObjectTable{"event_object", "seq,ordinal,object_type,object_id,role",
                                           5};
+inline constexpr RecordTable kEvidenceTable{"event_evidence", "seq,ordinal,evidence_seq", 3};
 inline constexpr RecordTable kGapTable{
     "gap", "seq,transaction_seq,time_us,source,reason,database_name,table_name,payload,salt", 9};
 inline constexpr RecordTable kAnomalyTable{
@@ -170,6 +171,24 @@ void write_events(const Batch& batch, const Salts& salts, Sink& sink) {
 }
 
 template <class Sink>
+void write_evidence(const Batch& batch, Sink& sink) {
+  if (batch.evidence.empty()) return;
+  sink.begin(kEvidenceTable);
+  std::uint64_t event = 0;
+  std::int32_t ordinal = 0;
+  for (const auto& record : batch.evidence) {
+    ordinal = record.seq == event ? ordinal + 1 : 0;
+    event = record.seq;
+    sink.begin_row();
+    sink.big(as_signed(record.seq));
+    sink.integer(ordinal);
+    sink.big(as_signed(record.evidence_seq));
+    sink.end_row();
+  }
+  sink.end();
+}
+
+template <class Sink>
 void write_objects(const Batch& batch, Sink& sink) {
   if (batch.objects.empty()) return;
   sink.begin(kObjectTable);
@@ -294,6 +313,7 @@ void write_records(const Batch& batch, const Salts& salts, std::span<const std::
   write_gaps(batch, salts, sink);
   write_events(batch, salts, sink);
   write_objects(batch, sink);
+  write_evidence(batch, sink);
   write_anomalies(batch, salts, sink);
 }
 

@@ -263,23 +263,13 @@ std::string key_text(const std::optional<normalize::Members>& key) {
   return out + "}";
 }
 
-bool drops_table(const normalize::ParsedChange& change) {
-  if (change.op == normalize::Op::Truncate) return true;
-  constexpr std::string_view kDrop = "DROP";
-  std::string_view sql = change.sql;
-  while (!sql.empty() && (sql.front() == ' ' || sql.front() == '\n' || sql.front() == '\t')) {
-    sql.remove_prefix(1);
-  }
-  const bool drop =
-      sql.size() > kDrop.size() && std::equal(kDrop.begin(), kDrop.end(), sql.begin(),
-                                              [](char a, char b) { return a == (b & ~0x20); });
-  return drop;
-}
-
 /// What was done to the whole table after the row's last change: emptied, dropped, or altered.
 void apply_statements(Reader& reader, const RowKey& row, std::optional<std::int64_t> at_us,
                       RowState& state) {
+  // Of all tables: one statement may drop several, or the whole database.
   Filter filter = table_filter(row, at_us);
+  filter.database.clear();
+  filter.table.clear();
   filter.statements = true;
   Page page;
   page.after_seq = state.seq;
@@ -287,10 +277,10 @@ void apply_statements(Reader& reader, const RowKey& row, std::optional<std::int6
   page.limit = 0;
   reader.changes(filter, page, [&](const StoredChange& change) {
     const auto statement = parsed(change);
-    if (!drops_table(statement)) {
-      state.ddl = change.seq;
-      return true;
-    }
+    const auto fate =
+        normalize::table_fate(statement.sql, statement.database, row.database, row.table);
+    if (fate == normalize::TableFate::Altered) state.ddl = change.seq;
+    if (fate != normalize::TableFate::Gone) return true;
     state = {};
     tell_by(state, RowBasis::Gone, change);
     return false;

@@ -24,11 +24,20 @@ CREATE TABLE tree_edge (log_id bigint PRIMARY KEY, size bigint NOT NULL, root by
   gaps bigint NOT NULL) WITH (fillfactor = 20);
 CREATE TABLE tree_edge_tile (log_id bigint NOT NULL, level integer NOT NULL, hashes bytea NOT NULL,
   PRIMARY KEY (log_id, level));
+CREATE TABLE rule_state (log_id bigint NOT NULL, rule text COLLATE "C" NOT NULL,
+  key text COLLATE "C" NOT NULL, value text COLLATE "C" NOT NULL,
+  PRIMARY KEY (log_id, rule, key)) WITH (fillfactor = 50);
 CREATE TABLE position (log_id bigint NOT NULL, source text COLLATE "C" NOT NULL,
   file text COLLATE "C" NOT NULL, pos bigint NOT NULL, gtid_set text COLLATE "C" NOT NULL,
   server_uuid text COLLATE "C" NOT NULL, format_created bigint NOT NULL,
   event_time_us bigint NOT NULL, committed_us bigint NOT NULL,
+  xa_rolled_back bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (log_id, source)) WITH (fillfactor = 20);
+-- XA transactions that are prepared: part 0 tells their tables, the others hold their rows. Sealed.
+CREATE TABLE xa_pending (log_id bigint NOT NULL, source text COLLATE "C" NOT NULL,
+  xid text COLLATE "C" NOT NULL, part bigint NOT NULL, sealed bytea NOT NULL,
+  PRIMARY KEY (log_id, source, xid, part));
+ALTER TABLE xa_pending ALTER COLUMN sealed SET STORAGE EXTERNAL;
 
 -- What the anomaly detectors remember: part 0 as of some commit, then one part for each commit since.
 CREATE TABLE detector_state (log_id bigint NOT NULL, source text COLLATE "C" NOT NULL,
@@ -77,6 +86,9 @@ CREATE TABLE event_object (log_id bigint NOT NULL, seq bigint NOT NULL, ordinal 
   object_type text COLLATE "C" NOT NULL, object_id text COLLATE "C" NOT NULL,
   role text COLLATE "C" NOT NULL, PRIMARY KEY (log_id, seq, ordinal));
 CREATE INDEX event_object_id ON event_object (log_id, object_type, object_id, seq);
+
+CREATE TABLE event_evidence (log_id bigint NOT NULL, seq bigint NOT NULL,
+  ordinal integer NOT NULL, evidence_seq bigint NOT NULL, PRIMARY KEY (log_id, seq, ordinal));
 
 CREATE TABLE gap (log_id bigint NOT NULL, seq bigint NOT NULL, transaction_seq bigint NOT NULL,
   time_us bigint NOT NULL, source text COLLATE "C" NOT NULL, reason text COLLATE "C" NOT NULL,

@@ -22,10 +22,16 @@ CREATE TABLE tree_edge (log_id INTEGER PRIMARY KEY, size INTEGER NOT NULL, root 
   gaps INTEGER NOT NULL) STRICT;
 CREATE TABLE tree_edge_tile (log_id INTEGER NOT NULL, level INTEGER NOT NULL, hashes BLOB NOT NULL,
   PRIMARY KEY (log_id, level)) STRICT, WITHOUT ROWID;
+-- What rules over time remember; an empty value: the key was seen.
+CREATE TABLE rule_state (log_id INTEGER NOT NULL, rule TEXT NOT NULL, key TEXT NOT NULL,
+  value TEXT NOT NULL, PRIMARY KEY (log_id, rule, key)) STRICT, WITHOUT ROWID;
 CREATE TABLE position (log_id INTEGER NOT NULL, source TEXT NOT NULL, file TEXT NOT NULL,
   pos INTEGER NOT NULL, gtid_set TEXT NOT NULL, server_uuid TEXT NOT NULL,
   format_created INTEGER NOT NULL, event_time_us INTEGER NOT NULL, committed_us INTEGER NOT NULL,
-  PRIMARY KEY (log_id, source)) STRICT, WITHOUT ROWID;
+  xa_rolled_back INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (log_id, source)) STRICT, WITHOUT ROWID;
+-- XA transactions that are prepared: part 0 tells their tables, the others hold their rows. Sealed.
+CREATE TABLE xa_pending (log_id INTEGER NOT NULL, source TEXT NOT NULL, xid TEXT NOT NULL,
+  part INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (log_id, source, xid, part)) STRICT;
 
 -- What the anomaly detectors remember: part 0 as of some commit, then one part for each commit since.
 CREATE TABLE detector_state (log_id INTEGER NOT NULL, source TEXT NOT NULL, part INTEGER NOT NULL,
@@ -69,6 +75,11 @@ CREATE TABLE event_object (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER N
   PRIMARY KEY (seq, ordinal)) STRICT, WITHOUT ROWID;
 CREATE INDEX event_object_id ON event_object (object_type, object_id, seq);
 
+-- The events that an event of a rule over time rests on.
+CREATE TABLE event_evidence (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL, evidence_seq INTEGER NOT NULL, PRIMARY KEY (seq, ordinal))
+  STRICT, WITHOUT ROWID;
+
 CREATE TABLE gap (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
   transaction_seq INTEGER NOT NULL, time_us INTEGER NOT NULL, source TEXT NOT NULL,
   reason TEXT NOT NULL, database_name TEXT NOT NULL, table_name TEXT NOT NULL, payload TEXT, salt BLOB) STRICT;
@@ -97,6 +108,8 @@ CREATE TRIGGER event_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 're
 CREATE TRIGGER event_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
 CREATE TRIGGER event_object_update BEFORE UPDATE ON event_object BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
 CREATE TRIGGER event_object_delete BEFORE DELETE ON event_object BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER event_evidence_update BEFORE UPDATE ON event_evidence BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER event_evidence_delete BEFORE DELETE ON event_evidence BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
 CREATE TRIGGER gap_update BEFORE UPDATE ON gap BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
 CREATE TRIGGER gap_delete BEFORE DELETE ON gap BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
 CREATE TRIGGER anomaly_update BEFORE UPDATE ON anomaly BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;

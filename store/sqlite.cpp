@@ -3,6 +3,7 @@
 // transaction).
 #include "core/core.h"
 #include "store/database.h"
+#include "store/migrations.h"
 #include "store/records.h"
 
 #include <array>
@@ -157,6 +158,8 @@ class Sqlite final : public Database {
     write_tree(bundles, tiles, *this);
   }
 
+  Inspection inspect() override;
+
   // Sink of write_records.
   void begin(const RecordTable& table);
   void begin_row() noexcept { field_ = 0; }
@@ -281,6 +284,52 @@ void Sqlite::query(const Statement& statement, const RowVisitor& visit) {
     code = sqlite3_step(prepared.get());
   }
   if (code != SQLITE_DONE) fail(db_.get(), code, path_);
+}
+
+/// Everything that was created, by kind and name.
+std::map<std::string, std::string> definitions(sqlite3* db, const std::string& path) {
+  std::map<std::string, std::string> found;
+  const auto add = [](void* to, int, char** values, char**) {
+    (*static_cast<std::map<std::string, std::string>*>(to))[values[0]] = values[1];
+    return 0;
+  };
+  const int code = sqlite3_exec(db,
+                                "SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS "
+                                "NOT NULL AND name NOT LIKE 'sqlite_%'",
+                                add, &found, nullptr);
+  if (code != SQLITE_OK) fail(db, code, path);
+  return found;
+}
+
+Inspection Sqlite::inspect() {
+  Inspection result;
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open(":memory:", &raw);
+  const Connection fresh(raw);
+  if (code != SQLITE_OK || sqlite3_exec(raw, kSqliteTables, nullptr, nullptr, nullptr) != 0) {
+    fail(raw, code, ":memory:");
+  }
+  const auto made = definitions(raw, path_);
+  auto here = definitions(db_.get(), path_);
+  for (const auto& [name, sql] : made) {
+    const auto found = here.find(name);
+    if (found == here.end()) {
+      result.wrong.push_back(fmt::format("the {} is missing", name));
+      continue;
+    }
+    if (found->second != sql) result.wrong.push_back(fmt::format("the {} was changed", name));
+    here.erase(found);
+  }
+  for (const auto& [name, sql] : here) {
+    result.wrong.push_back(fmt::format("there is a {} that rowtrail did not make", name));
+  }
+  query({"PRAGMA integrity_check(100)", {}}, [&](const Row& row) {
+    if (row.text(0) != "ok") {
+      result.wrong.push_back(fmt::format("integrity_check: {}", row.text(0)));
+    }
+    return true;
+  });
+  return result;
 }
 
 void Sqlite::rollback() noexcept {

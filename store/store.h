@@ -25,13 +25,13 @@ struct SourceState {
   binlog::Position position;
   std::int64_t event_time_us = 0;
   std::vector<normalize::KnownSchema> schemas;
-  std::map<std::string, std::uint64_t> gaps;  // in the record, by kind
+  std::map<std::string, std::uint64_t> gaps;     // in the record, by kind
+  std::map<std::string, std::string> xa_tables;  // of prepared XA transactions, by xid
+  std::uint64_t xa_rolled_back = 0;              // prepared XA transactions that were dropped
 };
 
-class Writer {
+class Writer : public infer::State {
  public:
-  virtual ~Writer() = default;
-
   /// What a restart needs; empty for a source the log has not seen.
   virtual SourceState source_state(const std::string& source) = 0;
   /// seq of the next record.
@@ -50,6 +50,18 @@ class Writer {
   /// Adds records to the open database transaction, opening one if there is none. The batch's first
   /// seq must be next_seq().
   virtual void append(const Batch& batch) = 0;
+  /// An XA transaction that is prepared: keeps a part (0: `xa_tables`; from 1 on pieces of
+  /// `xa_events`) in the open database transaction, which move of the position commits.
+  virtual void keep_xa(const std::string& source, const std::string& xid, std::uint64_t part,
+                       std::string_view bytes) = 0;
+  /// A part of one; nothing behind the last.
+  virtual std::optional<std::string> kept_xa(const std::string& source, const std::string& xid,
+                                             std::uint64_t part) = 0;
+  /// Its fate is known: forgets all parts; counts it when it was rolled back. True if there were
+  /// any.
+  virtual bool drop_xa(const std::string& source, const std::string& xid, bool rolled_back) = 0;
+  /// What rules over time remember, as of the open database transaction.
+  virtual void save_state(const std::vector<infer::StateRow>& rows) = 0;
   /// Makes everything appended durable together with the source's position. Either all or nothing.
   virtual void commit(const std::string& source, const binlog::Position& position,
                       std::int64_t event_time_us) = 0;
@@ -92,6 +104,7 @@ struct StoredEvent {
   std::int64_t time_us = 0;
   std::string type, actor;
   std::string payload;
+  std::string because;  // seqs of the events it rests on: "7,9"
 };
 struct StoredChange {
   std::uint64_t seq = 0;
@@ -129,6 +142,12 @@ struct StoredSchema {
   std::int64_t time_us = 0;
   std::string source;
   std::string payload;
+};
+/// One version of a rule, as a rule_version record.
+struct StoredRule {
+  std::uint64_t seq = 0;
+  std::int64_t time_us = 0;  // when it was recorded
+  std::string payload;       // {"id","version","title","event","text"}
 };
 /// How often a type of event was recorded, and the first and last one.
 struct TypeCount {
@@ -178,6 +197,7 @@ struct SourceStatus {
   binlog::Position position;
   std::int64_t event_time_us = 0;
   std::int64_t committed_us = 0;  // wall clock of the last commit
+  std::uint64_t xa_prepared = 0, xa_rolled_back = 0;
 };
 struct LogStatus {
   std::string url;  // without secrets
@@ -218,6 +238,8 @@ class Reader {
   /// Layouts of a table in seq order; an empty source means all.
   virtual std::vector<StoredSchema> schemas(const std::string& source, const std::string& database,
                                             const std::string& table) = 0;
+  /// Every version of every rule that was in force, in seq order.
+  virtual std::vector<StoredRule> rule_versions() = 0;
   /// Every type of event, by name.
   virtual std::vector<TypeCount> types() = 0;
   virtual Counts counts(std::int64_t since_us, std::int64_t until_us) = 0;
@@ -238,6 +260,9 @@ class Reader {
   virtual std::optional<std::string> entries(std::uint64_t bundle, std::uint64_t width) = 0;
   /// A record's .tlog-proof against the published head; nothing when the head lacks it.
   virtual std::optional<std::string> proof(std::uint64_t seq) = 0;
+  /// That the log at `size` extends the one at `old_size`: hashes in base64, as a C2SP witness
+  /// takes them.
+  virtual std::vector<std::string> consistency(std::uint64_t old_size, std::uint64_t size) = 0;
 };
 
 /// `sqlite:///path/rowtrail.db` or `postgresql://user@host/db?log=NAME` (store/url.h). A writer
@@ -251,4 +276,6 @@ class Reader {
 
 }  // namespace rowtrail::store
 
+#include "store/admin.h"
 #include "store/row.h"
+#include "store/verify.h"

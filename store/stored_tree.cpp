@@ -80,9 +80,12 @@ std::vector<Hash> StoredTree::edge_tile(int level, std::uint64_t index, std::uin
 
 std::vector<Hash> StoredTree::tile(int level, std::uint64_t index, std::uint64_t width) {
   auto hashes = full_tile(level, index);
-  if (hashes.size() < width) hashes = edge_tile(level, index, width);
-  // The writer may have completed it between the two looks.
-  if (hashes.size() < width) hashes = full_tile(level, index);
+  if (hashes.size() < width) {
+    hashes = edge_tile(level, index, width);
+    // The writer may have completed it between the two looks; what the edge held then is of the
+    // next tile. Tile and edge change in one commit.
+    if (auto full = full_tile(level, index); full.size() >= width) hashes = std::move(full);
+  }
   if (hashes.size() < width) fail_missing(fmt::format("tile {} of level {}", index, level));
   hashes.resize(width);
   return hashes;

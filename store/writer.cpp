@@ -6,6 +6,7 @@
 #include "store/migrations.h"
 #include "store/queries.h"
 #include "store/records.h"
+#include "store/seal.h"
 #include "store/stored_tree.h"
 
 #include <array>
@@ -53,7 +54,7 @@ constexpr std::chrono::milliseconds kHeadInterval{1000};
 
 /// What one commit adds to the log's counters.
 struct Added {
-  std::uint64_t transactions = 0, changes = 0, events = 0, gaps = 0;
+  std::uint64_t transactions = 0, changes = 0, events = 0, gaps = 0, xa_rolled_back = 0;
 };
 
 class LogWriter final : public Writer {
@@ -71,7 +72,15 @@ class LogWriter final : public Writer {
   std::vector<std::string> detector_state(const std::string& source) override;
   void save_detector_state(const std::string& source, const std::string& bytes,
                            bool whole) override;
+  std::vector<infer::StateRow> state_rows() override;
+  bool has_state(const std::string& rule, const std::string& key) override;
   void append(const Batch& batch) override;
+  void keep_xa(const std::string& source, const std::string& xid, std::uint64_t part,
+               std::string_view bytes) override;
+  std::optional<std::string> kept_xa(const std::string& source, const std::string& xid,
+                                     std::uint64_t part) override;
+  bool drop_xa(const std::string& source, const std::string& xid, bool rolled_back) override;
+  void save_state(const std::vector<infer::StateRow>& rows) override;
   void commit(const std::string& source, const binlog::Position& position,
               std::int64_t event_time_us) override;
   void commit_records() override;
@@ -93,8 +102,10 @@ class LogWriter final : public Writer {
   void seal(const Batch& batch);
   void load_tree();
   void load_key();
+  [[nodiscard]] std::string unseal_xa(const std::string& source, const std::string& xid,
+                                      std::uint64_t part, std::string_view sealed) const;
   void check_last_head();
-  void record_restart(const std::string& why);
+  void record_restart(const std::string& why, const std::string& old_key);
   void finish_commit();
 
   std::unique_ptr<Database> db_;
@@ -102,6 +113,7 @@ class LogWriter final : public Writer {
   WriterOptions options_;
   std::optional<LogKeys> keys_;
   std::optional<SigningKey> key_;
+  SealingKey sealing_key_{};
   std::uint64_t published_size_ = 0;
   std::chrono::steady_clock::time_point published_at_{};
   std::string origin_;
@@ -231,10 +243,20 @@ void LogWriter::load_key() {
             origin_, known, keys_->folder()));
   }
   if (!key_) key_ = keys_->make();
+  keys_->publish(*key_);
   if (is_new) {
+    // The key and the record that it is new are one commit.
+    begin();
     db_->execute({"UPDATE log SET vkey = $2 WHERE log_id = $1", {log_id_, key_->vkey()}});
-    if (!known.empty()) record_restart("a new signing key in place of " + known);
+    if (known.empty()) {
+      commit_records();
+    } else {
+      // Sealed with the key that is gone: the XA COMMIT of these will be a gap.
+      db_->execute({"DELETE FROM xa_pending WHERE log_id = $1", {log_id_}});
+      record_restart("a new signing key", known);
+    }
   }
+  sealing_key_ = derive_key(key_->secret(), "rowtrail xa_pending");
   check_last_head();
 }
 
@@ -262,14 +284,18 @@ void LogWriter::check_last_head() {
                     "purpose, record that with `rowtrail store accept --reason TEXT`",
                     url_.display, url_.log, tree_.size(), was, keys_->folder()));
   }
-  record_restart("the signed head had " + was);
+  record_restart("the signed head had " + was, {});
 }
 
-void LogWriter::record_restart(const std::string& why) {
+void LogWriter::record_restart(const std::string& why, const std::string& old_key) {
   std::string payload = "{\"type\":\"restart\",\"why\":";
   normalize::append_json_string(payload, why);
   payload += ",\"reason\":";
   normalize::append_json_string(payload, options_.accept);
+  if (!old_key.empty()) {
+    payload += ",\"old_key\":";
+    normalize::append_json_string(payload, old_key);
+  }
   payload += fmt::format(",\"size\":{},\"root\":\"{}\"}}", tree_.size(),
                          to_base64({reinterpret_cast<const char*>(tree_.root().data()), 32}));
   Batch batch;
@@ -318,7 +344,8 @@ void LogWriter::load_tables() {
 SourceState LogWriter::source_state(const std::string& source) {
   SourceState state;
   db_->query(
-      {"SELECT file, pos, gtid_set, server_uuid, format_created, event_time_us FROM position "
+      {"SELECT file, pos, gtid_set, server_uuid, format_created, event_time_us, xa_rolled_back "
+       "FROM position "
        "WHERE log_id = $1 AND source = $2",
        {log_id_, column_text(source)}},
       [&](const Row& row) {
@@ -328,6 +355,7 @@ SourceState LogWriter::source_state(const std::string& source) {
         state.position.server_uuid = row.text(3);
         state.position.format_created = as_unsigned(row.integer(4));
         state.event_time_us = row.integer(5);
+        state.xa_rolled_back = as_unsigned(row.integer(6));
         return true;
       });
   db_->query({"SELECT database_name, table_name, layout_hash, version FROM table_schema "
@@ -339,10 +367,31 @@ SourceState LogWriter::source_state(const std::string& source) {
                                         static_cast<std::uint32_t>(row.integer(3))});
                return true;
              });
+  // Told once for a layout, also across restarts.
+  db_->query({"SELECT database_name, table_name, payload FROM gap WHERE log_id = $1 "
+              "AND source = $2 AND reason = 'partial_image' AND payload IS NOT NULL",
+              {log_id_, column_text(source)}},
+             [&](const Row& row) {
+               const auto version = normalize::gap_schema_version(row.text(2));
+               for (auto& schema : state.schemas) {
+                 if (schema.version == version && schema.table == row.text(1) &&
+                     schema.database == row.text(0)) {
+                   schema.partial_image_told = true;
+                 }
+               }
+               return true;
+             });
   db_->query(select_gap_counts(log_id_, source), [&](const Row& row) {
     state.gaps[std::string(row.text(0))] = as_unsigned(row.integer(1));
     return true;
   });
+  db_->query({"SELECT xid, sealed FROM xa_pending WHERE log_id = $1 AND source = $2 AND part = 0",
+              {log_id_, column_text(source)}},
+             [&](const Row& row) {
+               const std::string xid(row.text(0));
+               state.xa_tables[xid] = unseal_xa(source, xid, 0, row.bytes(1));
+               return true;
+             });
   return state;
 }
 
@@ -394,6 +443,43 @@ void LogWriter::save_detector_state(const std::string& source, const std::string
                 {log_id_, column_text(source), part, Blob{bytes}}});
 }
 
+std::vector<infer::StateRow> LogWriter::state_rows() {
+  std::vector<infer::StateRow> rows;
+  db_->query({"SELECT rule, key, value FROM rule_state WHERE log_id = $1 AND value <> '' "
+              "ORDER BY rule, key",
+              {log_id_}},
+             [&](const Row& row) {
+               rows.push_back({std::string(row.text(0)), std::string(row.text(1)),
+                               std::string(row.text(2)), false});
+               return true;
+             });
+  return rows;
+}
+
+bool LogWriter::has_state(const std::string& rule, const std::string& key) {
+  bool found = false;
+  db_->query({"SELECT 1 FROM rule_state WHERE log_id = $1 AND rule = $2 AND key = $3",
+              {log_id_, rule, column_text(key)}},
+             [&](const Row&) { return found = true; });
+  return found;
+}
+
+void LogWriter::save_state(const std::vector<infer::StateRow>& rows) {
+  if (rows.empty()) return;
+  begin();
+  for (const auto& row : rows) {
+    if (row.removed) {
+      db_->execute({"DELETE FROM rule_state WHERE log_id = $1 AND rule = $2 AND key = $3",
+                    {log_id_, row.rule, column_text(row.key)}});
+      continue;
+    }
+    db_->execute(
+        {"INSERT INTO rule_state (log_id, rule, key, value) VALUES ($1, $2, $3, $4) "
+         "ON CONFLICT (log_id, rule, key) DO UPDATE SET value = excluded.value",
+         {log_id_, row.rule, column_text(row.key), row.value}});
+  }
+}
+
 void LogWriter::begin() {
   if (in_transaction_) return;
   db_->begin();
@@ -434,6 +520,55 @@ void LogWriter::append(const Batch& batch) {
   added_.changes += batch.changes.size();
   added_.events += batch.events.size();
   added_.gaps += batch.gaps.size();
+}
+
+namespace {
+std::string xa_name(const std::string& source, const std::string& xid, std::uint64_t part) {
+  return fmt::format("{}\n{}\n{}", source, xid, part);
+}
+}  // namespace
+
+std::string LogWriter::unseal_xa(const std::string& source, const std::string& xid,
+                                 std::uint64_t part, std::string_view sealed) const {
+  auto bytes = unseal(sealing_key_, sealed, xa_name(source, xid, part));
+  if (bytes) return std::move(*bytes);
+  throw core::Failure(core::Area::Store, false,
+                      fmt::format("{}: the rows kept of the prepared XA transaction {} were {}; "
+                                  "restore the store, or delete them from xa_pending: their XA "
+                                  "COMMIT then becomes a gap",
+                                  url_.display, xid, bytes.error().message));
+}
+
+void LogWriter::keep_xa(const std::string& source, const std::string& xid, std::uint64_t part,
+                        std::string_view bytes) {
+  begin();
+  db_->execute(
+      {"INSERT INTO xa_pending (log_id, source, xid, part, sealed) "
+       "VALUES ($1, $2, $3, $4, $5)",
+       {log_id_, column_text(source), xid, as_signed(part),
+        Blob{store::seal(sealing_key_, bytes, xa_name(source, xid, part))}}});
+}
+
+std::optional<std::string> LogWriter::kept_xa(const std::string& source, const std::string& xid,
+                                              std::uint64_t part) {
+  std::optional<std::string> bytes;
+  db_->query({"SELECT sealed FROM xa_pending WHERE log_id = $1 AND source = $2 AND xid = $3 "
+              "AND part = $4",
+              {log_id_, column_text(source), xid, as_signed(part)}},
+             [&](const Row& row) {
+               bytes = unseal_xa(source, xid, part, row.bytes(0));
+               return true;
+             });
+  return bytes;
+}
+
+bool LogWriter::drop_xa(const std::string& source, const std::string& xid, bool rolled_back) {
+  begin();
+  const auto parts =
+      db_->execute({"DELETE FROM xa_pending WHERE log_id = $1 AND source = $2 AND xid = $3",
+                    {log_id_, column_text(source), xid}});
+  if (rolled_back && parts > 0) ++added_.xa_rolled_back;
+  return parts > 0;
 }
 
 /// Salts every record and adds it to the tree.
@@ -517,14 +652,16 @@ void LogWriter::move_position(const std::string& source, const binlog::Position&
                               std::int64_t event_time_us) {
   db_->execute(
       {"INSERT INTO position (log_id, source, file, pos, gtid_set, server_uuid, format_created, "
-       "event_time_us, committed_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+       "event_time_us, committed_us, xa_rolled_back) "
+       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
        "ON CONFLICT (log_id, source) DO UPDATE SET file = excluded.file, pos = excluded.pos, "
        "gtid_set = excluded.gtid_set, server_uuid = excluded.server_uuid, "
        "format_created = excluded.format_created, event_time_us = excluded.event_time_us, "
-       "committed_us = excluded.committed_us",
+       "committed_us = excluded.committed_us, "
+       "xa_rolled_back = position.xa_rolled_back + excluded.xa_rolled_back",
        {log_id_, column_text(source), column_text(position.file), as_signed(position.pos),
         position.gtid_set, position.server_uuid, as_signed(position.format_created), event_time_us,
-        now_us()}});
+        now_us(), as_signed(added_.xa_rolled_back)}});
 }
 
 void LogWriter::rollback() {

@@ -20,7 +20,9 @@ const files = readdirSync(dist, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
   .sort();
-if (files.length === 0) throw new Error(`${dist} holds no files`);
+if (!files.some((file) => file.endsWith(".js"))) {
+  throw new Error(`${dist} holds no script: is the build broken, or Node older than 18.17 (readdir without recursive)?`);
+}
 
 let assembly = "";
 let declarations = "";

@@ -5,6 +5,7 @@
 #
 #   DEMO_SECONDS=30   stop by itself, check the events against the staff's ledger, exit 0 when they agree
 #   DEMO_RATE=5       transactions a second
+#   DEMO_SOURCE=mariadb  on MariaDB 10.11 instead of MySQL 9.7
 #   DEMO_PORT=8765    port of the HTTP API on 127.0.0.1
 #   DEMO_KEEP=1       leave rowtrail-demo/ (store, ledger, logs) behind
 set -euo pipefail
@@ -20,7 +21,13 @@ build="${BUILD:-build/release}"
 work="rowtrail-demo"
 rowtrail="$build/rowtrail"
 staff="$build/deploy/demo/pharmacy_staff"
-mysql="test/servers/mysql.sh"
+family="${DEMO_SOURCE:-mysql}"
+case "$family" in
+  mysql) server_title="MySQL 9.7, private, from Debian sid" ;;
+  mariadb) server_title="MariaDB 10.11, private" ;;
+  *) echo "DEMO_SOURCE is mysql or mariadb, not '$family'" >&2; exit 2 ;;
+esac
+server="test/servers/$family.sh"
 config="$work/rowtrail.yaml"
 staff_pid=""
 rowtrail_pid=""
@@ -82,7 +89,7 @@ clean_up() {
   trap '' INT TERM
   stop_process "$staff_pid" || true
   stop_process "$rowtrail_pid" || true
-  if [ -n "${mysql_started:-}" ]; then "$mysql" clean demo > /dev/null 2>&1 || true; fi
+  if [ -n "${server_started:-}" ]; then "$server" clean demo > /dev/null 2>&1 || true; fi
   if { [ "$code" = 0 ] || [ "$code" = 130 ]; } && [ -z "${DEMO_KEEP:-}" ]; then
     rm -rf "$work"
   elif [ -d "$work" ]; then
@@ -107,20 +114,28 @@ make_ready() {
   fi
 }
 
-start_mysql() {
-  mysql_started=1
-  step "MySQL 9.7, private, from Debian sid" start_fresh_mysql
-  eval "$("$mysql" env demo)"
+start_server() {
+  server_started=1
+  step "$server_title" start_fresh_server
+  eval "$("$server" env demo)"
+  if [ "$family" = mysql ]; then
+    source_url="mysql://rowtrail@127.0.0.1:$ROWTRAIL_MYSQL_PORT/?tls=verify-ca&tls_ca=$ROWTRAIL_MYSQL_CA"
+    source_password="$ROWTRAIL_MYSQL_PASSWORD" server_socket="$ROWTRAIL_MYSQL_SOCKET"
+  else
+    source_url="mariadb://rowtrail@localhost/?socket=$ROWTRAIL_MARIADB_SOCKET"
+    source_password="$ROWTRAIL_MARIADB_PASSWORD" server_socket="$ROWTRAIL_MARIADB_SOCKET"
+    export ROWTRAIL_MYSQL_APP_PASSWORD="$ROWTRAIL_MARIADB_APP_PASSWORD"  # what the staff reads
+  fi
 }
-start_fresh_mysql() { "$mysql" clean demo && "$mysql" start demo 8>&-; }
+start_fresh_server() { "$server" clean demo && "$server" start demo 8>&-; }
 
 write_config() {
-  (umask 077 && printf '%s\n' "$ROWTRAIL_MYSQL_PASSWORD" > "$work/source-password")
+  (umask 077 && printf '%s\n' "$source_password" > "$work/source-password")
   cat > "$config" << END
 # Made by deploy/demo/demo.sh.
 source:
   name: pharmacy
-  url: "mysql://rowtrail@127.0.0.1:$ROWTRAIL_MYSQL_PORT/?tls=verify-ca&tls_ca=$ROWTRAIL_MYSQL_CA"
+  url: "$source_url"
   password_file: "$PWD/$work/source-password"
   start: earliest
 store: "sqlite://$PWD/$work/rowtrail.db"
@@ -131,7 +146,7 @@ END
 }
 
 start_staff() {
-  "$staff" --socket "$ROWTRAIL_MYSQL_SOCKET" --rate "$rate" --seed "${DEMO_SEED:-1}" --ledger "$work/ledger.ndjson" \
+  "$staff" --socket "$server_socket" --rate "$rate" --seed "${DEMO_SEED:-1}" --ledger "$work/ledger.ndjson" \
     ${seconds:+--seconds "$seconds"} > "$work/log/staff.log" 2>&1 < /dev/null 8>&- &
   staff_pid=$!
 }
@@ -206,8 +221,8 @@ make_ready
 step "packages from Debian" deploy/install-build-deps.sh
 step "build configured" configure
 step "rowtrail and the pharmacy's staff built" compile
-start_mysql
-step "the pharmacy created" "$staff" --init --transactions 0 --socket "$ROWTRAIL_MYSQL_SOCKET"
+start_server
+step "the pharmacy created" "$staff" --init --transactions 0 --socket "$server_socket"
 write_config
 say_where
 start_staff

@@ -1,5 +1,6 @@
 // pharmacy_staff: the simulated staff of the demo's pharmacy. Works on a MySQL or MariaDB server
 // through ordinary SQL and writes a ledger of what it did.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,6 +44,7 @@ struct Options {
   std::uint64_t transactions = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t row_changes = std::numeric_limits<std::uint64_t>::max();
   unsigned staff = 4;
+  unsigned days = 0;
   double rollbacks = 0.02;
   double noise = 0;
   std::string ledger;
@@ -56,13 +59,56 @@ struct Counts {
   std::atomic<std::uint64_t> retried{0};
 };
 
+// When each transaction of several days was made: most during opening hours, fewer at weekends, no
+// two days alike; the last of them now.
+class Calendar {
+ public:
+  Calendar(unsigned days, std::uint64_t transactions, std::uint64_t seed)
+      : transactions_(transactions) {
+    constexpr double kOfHour[24] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.4, 2, 6, 9,   10,  9,
+                                    7,   6,   7,   8,   9,   10,  8,   4, 1, 0.4, 0.2, 0.1};
+    constexpr double kOfWeekday[7] = {1, 1, 0.6, 0.15, 1.1, 1, 1};  // 1970-01-01 was a Thursday
+    const auto now =
+        std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch());
+    first_hour_ = static_cast<std::int64_t>(now.count() / 3600) - 24 * std::int64_t{days} + 1;
+    double sum = 0;
+    for (std::int64_t hour = first_hour_; hour < first_hour_ + 24 * std::int64_t{days}; ++hour) {
+      const auto day = static_cast<std::uint64_t>(hour / 24);
+      Random random(seed, day);
+      const double of_day = 0.8 + static_cast<double>(random.between(0, 40)) / 100;
+      double share = kOfHour[hour % 24] * kOfWeekday[day % 7] * of_day;
+      const double left = now.count() / 3600 - static_cast<double>(hour);
+      last_hour_ = std::min(1.0, left);
+      share *= last_hour_;
+      ends_.push_back(sum += share);
+    }
+  }
+
+  std::int64_t time_us(std::uint64_t number) const {
+    const double at =
+        ends_.back() * (static_cast<double>(number) + 0.5) / static_cast<double>(transactions_);
+    const auto hour = std::upper_bound(ends_.begin(), ends_.end(), at) - ends_.begin();
+    const double begin = hour == 0 ? 0 : ends_[static_cast<std::size_t>(hour - 1)];
+    double of_hour = (at - begin) / (ends_[static_cast<std::size_t>(hour)] - begin);
+    if (hour + 1 == std::ssize(ends_)) of_hour *= last_hour_;
+    return static_cast<std::int64_t>((static_cast<double>(first_hour_ + hour) + of_hour) * 3.6e9);
+  }
+
+ private:
+  std::uint64_t transactions_;
+  std::int64_t first_hour_ = 0;
+  double last_hour_ = 1;      // how much of it is over
+  std::vector<double> ends_;  // of each hour, in shares of the work
+};
+
 // One clerk's working day: transactions index, index + staff, index + 2 staff, … each when it is
 // due.
 class Shift {
  public:
-  Shift(const Options& options, const Catalogue& catalogue, Ledger& ledger, Counts& counts,
-        std::uint64_t index)
+  Shift(const Options& options, const Catalogue& catalogue, const Calendar* calendar,
+        Ledger& ledger, Counts& counts, std::uint64_t index)
       : options_(options),
+        calendar_(calendar),
         ledger_(ledger),
         counts_(counts),
         index_(index),
@@ -88,6 +134,17 @@ class Shift {
   }
 
  private:
+  // With a calendar, also what NOW() gives and when the binlog says it was committed; the server
+  // forgets the latter with every transaction.
+  void begin(std::uint64_t number) {
+    if (calendar_ != nullptr) {
+      const std::int64_t time_us = calendar_->time_us(number);
+      connection_.execute(fmt::format("SET timestamp = {}.{:06}, original_commit_timestamp = {}",
+                                      time_us / 1'000'000, time_us % 1'000'000, time_us));
+    }
+    connection_.begin();
+  }
+
   static bool wait_until(Clock::time_point due) {
     while (!stop_requested) {
       const auto left = due - Clock::now();
@@ -101,10 +158,10 @@ class Shift {
     for (int tries = 1;; ++tries) {
       Random random(options_.seed, number);
       try {
-        connection_.begin();
+        begin(number);
         finish(clerk_->act(random, number), random.chance(options_.rollbacks));
         if (options_.noise > 0 && random.chance(options_.noise)) {
-          connection_.begin();
+          begin(number);
           clerk_->make_noise(random);
           connection_.commit();
           counts_.rows += connection_.rows_changed();
@@ -113,7 +170,7 @@ class Shift {
       } catch (const OutOfStock& shortage) {
         connection_.rollback();
         ++counts_.rolled_back;
-        restock(random, shortage);
+        restock(random, number, shortage);
         return;
       } catch (const SqlError& error) {
         if (!error.worth_retrying() || tries == kTriesMax) throw;
@@ -123,10 +180,10 @@ class Shift {
     }
   }
 
-  void restock(Random& random, const OutOfStock& shortage) {
+  void restock(Random& random, std::uint64_t number, const OutOfStock& shortage) {
     for (int tries = 1;; ++tries) {
       try {
-        connection_.begin();
+        begin(number);
         finish(clerk_->receive_goods(random, shortage.location_id, shortage.product_ids), false);
         return;
       } catch (const SqlError& error) {
@@ -151,6 +208,7 @@ class Shift {
   }
 
   const Options& options_;
+  const Calendar* calendar_;
   Ledger& ledger_;
   Counts& counts_;
   std::uint64_t index_;
@@ -189,10 +247,13 @@ int run(const Options& options) {
     return 0;
   }
 
+  std::optional<Calendar> calendar;
+  if (options.days > 0) calendar.emplace(options.days, options.transactions, options.seed);
   Counts counts;
   std::vector<std::unique_ptr<Shift>> shifts;
   for (unsigned i = 0; i < options.staff; ++i) {
-    shifts.push_back(std::make_unique<Shift>(options, catalogue, ledger, counts, i));
+    shifts.push_back(std::make_unique<Shift>(options, catalogue, calendar ? &*calendar : nullptr,
+                                             ledger, counts, i));
   }
   std::atomic<unsigned> working{options.staff};
   std::atomic<bool> failed{false};
@@ -252,8 +313,14 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--rate", options.rate, "Transactions a second in all; 0: as fast as possible")
       ->capture_default_str();
   app.add_option("--seconds", options.seconds, "Stop after so many seconds");
-  app.add_option("--transactions", options.transactions,
-                 "Stop after so many transactions; 0 with --init only creates");
+  auto* transactions =
+      app.add_option("--transactions", options.transactions,
+                     "Stop after so many transactions; 0 with --init only creates");
+  app.add_option("--days", options.days,
+                 "Date the transactions as if made over so many days up to now, at opening hours; "
+                 "with --transactions and --rate 0, and a MySQL user with SESSION_VARIABLES_ADMIN")
+      ->check(CLI::Range(1, 366))
+      ->needs(transactions);
   app.add_option("--row-changes", options.row_changes, "Stop after about so many row changes");
   app.add_option("--staff", options.staff, "Clerks, each with a connection")
       ->check(CLI::Range(1, 64))
@@ -265,7 +332,7 @@ void describe(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--ledger", options.ledger, "Write what was done to this file, as ndjson");
   app.add_option(
-      "--days", options.year.days,
+      "--simulated-days", options.year.days,
       "So many days on a clock of their own, as fast as possible, by one clerk; the user "
       "must be allowed to set the session's clock (SESSION_VARIABLES_ADMIN)");
   app.add_option("--first-day", options.year.first_day, "The first of them")->capture_default_str();

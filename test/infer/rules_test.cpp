@@ -77,12 +77,13 @@ TEST_CASE("rules: what a person would get wrong is explained") {
   CHECK(errors_of(kHead + "match: {row: {table: t, count: 0..1}}\n") ==
         "r.yaml:4:8: at least one clause must require a row (a count that begins at 1 or more)\n");
   CHECK(errors_of(kHead) ==
-        "r.yaml:1:1: the rule has no match: which rows of a transaction make this event?\n");
+        "r.yaml:1:1: the rule has no match (which rows of a transaction make this event?) and no "
+        "correlate (which events over time?)\n");
   CHECK(errors_of(kHead + "match: {a: {table: t, count: 1..n, when: size(b) > 0}, "
                           "b: {table: u, count: 1..n, when: size(a) > 0}}\n") ==
         "r.yaml:4:8: the lists of rows mention each other; let one of them mention only single "
         "rows\n");
-  CHECK(errors_of(kHead + kRow + "correlate: {by: order}\n").find("not available yet") !=
+  CHECK(errors_of(kHead + kRow + "correlate: {by: order}\n").find("match or correlate, not both") !=
         std::string::npos);
   CHECK(errors_of("id: auto\ntitle: A\nevent: auto.x\n" + kRow) ==
         "r.yaml:1:5: the id 'auto' is taken by discovered events\n"

@@ -175,7 +175,7 @@ TEST_CASE("series: a spike and a drop stand out, a weekly rhythm does not") {
   for (int hour = 0; hour < kHours; ++hour) {
     const double noise = static_cast<double>((hour * 7919) % 101) / 50 - 1;
     const double usual = 100 + 50 * std::sin(hour % 24 / 24.0 * 6.28318) + 5 * noise;
-    const bool spike = hour == kHours - 30 || hour == kHours - 10;
+    const bool spike = hour == kHours - 30 || hour == kHours - 9;
     const auto judged = detector.judge(std::int64_t{hour} * kHourUs,
                                        spike ? usual * (hour % 2 == 0 ? 4 : 0) : usual);
     if (spike) CHECK(judged.anomaly);

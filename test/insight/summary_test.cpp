@@ -3,13 +3,13 @@
 #include "test/store/support.h"
 
 #include <map>
-#include <regex>
 #include <set>
 
 #include "insight/decimal_sum.h"
 #include "insight/insight.h"
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 namespace rowtrail::insight {
 namespace {
@@ -73,11 +73,10 @@ FactSheet sheet_of(Place& place, SpanKind kind, const std::string& date) {
 }
 
 std::set<std::string> numbers_in(const std::string& text) {
-  static const std::regex kNumber("[0-9]+(\\.[0-9]+)?");
+  static const re2::RE2 kNumber("([0-9]+(?:\\.[0-9]+)?)");
   std::set<std::string> out;
-  for (std::sregex_iterator at(text.begin(), text.end(), kNumber), end; at != end; ++at) {
-    out.insert(at->str());
-  }
+  re2::StringPiece rest(text);
+  for (std::string number; re2::RE2::FindAndConsume(&rest, kNumber, &number);) out.insert(number);
   return out;
 }
 
@@ -149,7 +148,7 @@ TEST_CASE("summary: a renderer says no number that is not in the fact sheet") {
     CHECK(html.find("http") == std::string::npos);  // nothing loaded from anywhere
     // What is seen: no styles, no coordinates; tags, entities and the heading's digit away.
     for (const auto* hidden : {"<style>[^<]*</style>", "<[^>]*>", "&#39;"}) {
-      html = std::regex_replace(html, std::regex(hidden), " ");
+      re2::RE2::GlobalReplace(&html, hidden, " ");
     }
     for (const auto& text : {render_text(sheet), render_markdown(sheet), html}) {
       for (const auto& number : numbers_in(text)) {

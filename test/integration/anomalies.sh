@@ -4,7 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 use_mysql
 reset_mysql
-ROWTRAIL_MYSQL_APP_PASSWORD="$ROWTRAIL_MYSQL_ROOT_PASSWORD" run_staff --user root --init --days 75 --per-day 60 \
+ROWTRAIL_MYSQL_APP_PASSWORD="$ROWTRAIL_MYSQL_ROOT_PASSWORD" run_staff --user root --init --simulated-days 75 --per-day 60 \
   --learned-days 45 --inject 1 --seed 5 --answer-key "$work/key" 2> /dev/null
 live="sqlite://$work/live.db"
 "$rowtrail" run --source "$source_url" --source-name pharmacy --store "$live" --rules "$rules" --start earliest \

@@ -35,14 +35,50 @@ finish() { [ "$failures" = 0 ] || exit 1; exit 0; }
 use_mysql() {
   test/servers/mysql.sh start "${1:-test}" > /dev/null
   eval "$(test/servers/mysql.sh env "${1:-test}")"
-  mysql_instance="${1:-test}"
+  mysql_instance="${1:-test}" family=mysql
   source_url="mysql://rowtrail@localhost/?socket=$ROWTRAIL_MYSQL_SOCKET"
   tcp_url="mysql://rowtrail@127.0.0.1:$ROWTRAIL_MYSQL_PORT/?tls=verify-ca&tls_ca=$ROWTRAIL_MYSQL_CA"
   export ROWTRAIL_SOURCE_PASSWORD="$ROWTRAIL_MYSQL_PASSWORD"
 }
-mysql() { test/servers/mysql.sh client "$mysql_instance" "$@"; }
+# The same of MariaDB; what follows works with the one used last.
+use_mariadb() {
+  test/servers/mariadb.sh start "${1:-test}" > /dev/null
+  eval "$(test/servers/mariadb.sh env "${1:-test}")"
+  mysql_instance="${1:-test}" family=mariadb
+  source_url="mariadb://rowtrail@localhost/?socket=$ROWTRAIL_MARIADB_SOCKET"
+  export ROWTRAIL_SOURCE_PASSWORD="$ROWTRAIL_MARIADB_PASSWORD"
+}
+use_server() { "use_$1"; }
+mysql() { "test/servers/$family.sh" client "$mysql_instance" "$@"; }
+# XA transactions that a test left prepared hold their locks.
+prepared_xids() {
+  if [ "$family" = mysql ]; then
+    mysql -N -e "XA RECOVER CONVERT XID" | awk '{d = substr($4, 3); printf "X'\''%s'\'',X'\''%s'\'',%s\n", substr(d, 1, 2 * $2), substr(d, 2 * $2 + 1), $1}'
+  else
+    mysql -N -e "XA RECOVER FORMAT='SQL'" | cut -f4
+  fi
+}
 reset_mysql() {
-  mysql -e "DROP DATABASE IF EXISTS pharmacy; RESET BINARY LOGS AND GTIDS;"
+  local xid
+  for xid in $(prepared_xids); do mysql -e "XA ROLLBACK $xid"; done
+  if [ "$family" = mysql ]; then
+    mysql -e "DROP DATABASE IF EXISTS pharmacy; RESET BINARY LOGS AND GTIDS;"
+  else
+    mysql -e "DROP DATABASE IF EXISTS pharmacy; RESET MASTER;"
+  fi
+}
+# What the server has executed, as `status` shows it of a store that has caught up.
+executed_gtids() {
+  if [ "$family" = mysql ]; then
+    mysql -N -e 'SELECT LOWER(REPLACE(@@gtid_executed, "\n", ""))'
+  else
+    mysql -N -e 'SELECT @@gtid_binlog_pos'
+  fi
+}
+binlog_files() {  # paths, oldest first
+  local datadir
+  if [ "$family" = mysql ]; then datadir="$ROWTRAIL_MYSQL_DATADIR"; else datadir="$ROWTRAIL_MARIADB_DATADIR"; fi
+  mysql -N -e "SHOW BINARY LOGS" | cut -f1 | sed "s|^|$datadir/|"
 }
 run_staff() { "$staff" --socket "$ROWTRAIL_MYSQL_SOCKET" "$@"; }
 
@@ -60,14 +96,14 @@ start_run() {
   local name="$1" store="$2"
   shift 2
   "$rowtrail" run --source "${url:-$source_url}" --source-name pharmacy --store "$store" --rules "$rules" \
-    --start earliest --token-file "$work/token" "$@" > "$work/$name.out" 2> "$work/$name.log" &
+    --start "${start:-earliest}" --token-file "$work/token" "$@" > "$work/$name.out" 2> "$work/$name.log" &
   run_pid=$!
   children+=("$run_pid")
 }
 # Waits until everything the server has executed is durable in STORE.
 wait_caught_up() {
   local store="$1" executed stored i
-  executed="$(mysql -N -e 'SELECT LOWER(REPLACE(@@gtid_executed, "\n", ""))')"
+  executed="$(executed_gtids)"
   for i in $(seq 300); do
     stored="$("$rowtrail" status --store "$store" --format json 2> /dev/null | jq -r '.sources[0].position.gtid_set' 2> /dev/null || true)"
     [ "$stored" != "$executed" ] || return 0

@@ -16,6 +16,19 @@ for what in changes events; do
   "$rowtrail" "$what" --store "sqlite://$work/files.db" --format ndjson --limit 0 > "$work/files.$what"
   check "$(wc -l < "$work/live.$what") $what are the same, byte for byte" cmp "$work/live.$what" "$work/files.$what"
 done
+gzip -k -c "${files[0]}" > "$work/$(basename "${files[0]}").gz"
+zstd -q -c "${files[1]}" > "$work/$(basename "${files[1]}").zst"
+packed=("$work/$(basename "${files[0]}").gz" "$work/$(basename "${files[1]}").zst" "${files[@]:2}")
+check "packed files are read" "$rowtrail" replay --source-name pharmacy --rules "$rules" --store "sqlite://$work/packed.db" "${packed[@]}"
+"$rowtrail" changes --store "sqlite://$work/packed.db" --format ndjson --limit 0 > "$work/packed.changes"
+check "and give the same" cmp "$work/live.changes" "$work/packed.changes"
+for file in "${packed[@]:0:2}"; do
+  kind="${file##*.}" status=0
+  head -c $(($(stat -c %s "$file") - 100)) "$file" > "$work/cut.000001.$kind"
+  "$rowtrail" replay --source-name pharmacy --store "sqlite://$work/cut.$kind.db" "$work/cut.000001.$kind" 2> "$work/cut.$kind.err" || status=$?
+  check "a $kind file that was cut stops replay with 3" test "$status" = 3
+  check "and is named" grep -q "cut.000001.$kind" "$work/cut.$kind.err"
+done
 check "replaying again ends with 0" "$rowtrail" replay --source-name pharmacy --rules "$rules" --store "sqlite://$work/files.db" "${files[@]}"
 "$rowtrail" changes --store "sqlite://$work/files.db" --format ndjson --limit 0 > "$work/again.changes"
 check "and adds nothing" cmp "$work/files.changes" "$work/again.changes"

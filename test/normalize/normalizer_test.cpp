@@ -200,7 +200,7 @@ TEST_CASE("normalizer: events without consequence may stand anywhere") {
 TEST_CASE("normalizer: event time is the running maximum of commit times, also across a restart") {
   Feed feed;
   const auto stock = stock_schema();
-  feed.normalizer.resume({}, 1'700'000'000'500'000);
+  REQUIRE(feed.normalizer.resume({}, 1'700'000'000'500'000));
   const auto commit_at = [&](std::uint64_t number, std::int64_t microseconds) {
     REQUIRE(feed.gtid(number, microseconds));
     REQUIRE(feed.query("BEGIN"));
@@ -261,9 +261,9 @@ TEST_CASE("normalizer: a layout gets the table's next version when it differs") 
 TEST_CASE("normalizer: versions go on after a restart") {
   Feed feed;
   const auto stock = stock_schema();
-  feed.normalizer.resume(
+  REQUIRE(feed.normalizer.resume(
       {{"shop", "stock", stock->layout_hash, 4}, {"shop", "stock", 99, 3}, {"shop", "log", 99, 7}},
-      0);
+      0));
   REQUIRE(feed.small_transaction(1, stock));
   REQUIRE(feed.small_transaction(2, stock_schema("log")));
   const auto all = feed.take_all();
@@ -346,8 +346,12 @@ TEST_CASE("normalizer: what cannot be read stops with its place and advice") {
     CHECK(contains(message(feed.insert(stock_schema(), 1)), "outside"));
   }
   SECTION("XA") {
-    CHECK(contains(message(feed.query("XA START X'31',X'',1")), "XA"));
-    CHECK(contains(message(feed.push(binlog::XaPrepare{}, 38)), "XA"));
+    CHECK(contains(message(feed.xa_prepare("a1")), "outside a transaction"));
+    REQUIRE(feed.gtid(1));
+    REQUIRE(feed.query("XA START 'a'"));
+    CHECK(contains(message(feed.insert(stock_schema(), 1)), "not announced"));
+    REQUIRE(feed.stock_map(stock_schema()));
+    CHECK(contains(message(feed.xa_prepare("b")), "ends as X'62'"));
   }
   SECTION("a row that is cut off") {
     REQUIRE(feed.gtid(1));
@@ -498,10 +502,10 @@ TEST_CASE("gaps: partial images are told once for each layout, also across a res
   CHECK(delete_one(feed, 3)->gaps.empty());
 
   Feed after_restart;
-  after_restart.normalizer.resume({{"shop", "stock", stock->layout_hash, 1, true}}, 0);
+  REQUIRE(after_restart.normalizer.resume({{"shop", "stock", stock->layout_hash, 1, true}}, 0));
   CHECK(delete_one(after_restart, 4)->gaps.empty());
   Feed not_told;
-  not_told.normalizer.resume({{"shop", "stock", stock->layout_hash, 1, false}}, 0);
+  REQUIRE(not_told.normalizer.resume({{"shop", "stock", stock->layout_hash, 1, false}}, 0));
   CHECK(delete_one(not_told, 4)->gaps.size() == 1);
 }
 

@@ -1,5 +1,7 @@
 #include "support.h"
 
+#include "normalize/xa.h"
+
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -63,6 +65,21 @@ void add_metadata(Bytes& body, const std::vector<ColumnSpec>& columns,
 
 }  // namespace
 
+std::string table_map_body(std::string_view database, std::string_view table,
+                           const std::vector<ColumnSpec>& columns,
+                           const std::vector<std::uint32_t>& key, bool names) {
+  Bytes body;
+  body.counted(database).number(0, 1).counted(table).number(0, 1).number(columns.size(), 1);
+  std::string metadata;
+  for (const ColumnSpec& column : columns) {
+    body.number(column.type, 1);
+    metadata += column.metadata;
+  }
+  body.counted(metadata).text(bitmap(columns.size()));
+  add_metadata(body, columns, key, names);
+  return body.data;
+}
+
 binlog::TableSchemaPtr make_schema(std::string_view database, std::string_view table,
                                    const std::vector<ColumnSpec>& columns,
                                    const std::vector<std::uint32_t>& key, bool names) {
@@ -71,15 +88,7 @@ binlog::TableSchemaPtr make_schema(std::string_view database, std::string_view t
   const std::string format = format_description();
   REQUIRE(decoder.decode(std::as_bytes(std::span(format.data(), format.size()))).has_value());
   Bytes body;
-  body.number(77, 6).number(1, 2).counted(database).number(0, 1).counted(table).number(0, 1);
-  body.number(columns.size(), 1);
-  std::string metadata;
-  for (const ColumnSpec& column : columns) {
-    body.number(column.type, 1);
-    metadata += column.metadata;
-  }
-  body.counted(metadata).text(bitmap(columns.size()));
-  add_metadata(body, columns, key, names);
+  body.number(77, 6).number(1, 2).text(table_map_body(database, table, columns, key, names));
   const std::string raw = raw_event(19, body.data);
   const auto event = decoder.decode(std::as_bytes(std::span(raw.data(), raw.size())));
   if (!event) FAIL(event.error().message);
@@ -164,6 +173,34 @@ core::Result<> Feed::xid() {
 core::Result<> Feed::small_transaction(std::uint64_t number, const binlog::TableSchemaPtr& schema) {
   for (auto step :
        {gtid(number), query("BEGIN"), insert(schema, static_cast<int>(number)), xid()}) {
+    if (!step) return step;
+  }
+  return {};
+}
+
+core::Result<> Feed::stock_map(const binlog::TableSchemaPtr& schema) {
+  const std::string body =
+      table_map_body(schema->database, schema->table,
+                     {{"id", 3, ""}, {"name", 15, std::string("\x50\0", 2)}}, {0});
+  binlog::TableMap map;
+  map.body = std::as_bytes(std::span(body.data(), body.size()));
+  map.schema = &schema;
+  return push(map, 19);
+}
+
+core::Result<> Feed::xa_prepare(std::string_view gtrid, bool one_phase) {
+  binlog::XaPrepare prepare;
+  prepare.one_phase = one_phase;
+  prepare.id = {1, gtrid, ""};
+  return push(prepare, 38);
+}
+
+core::Result<> Feed::prepared(std::uint64_t number, std::string_view gtrid,
+                              const binlog::TableSchemaPtr& schema, bool one_phase) {
+  const std::string xid = xid_text({1, gtrid, ""});
+  for (auto step : {gtid(number), query("XA START " + xid, 7), statement("INSERT INTO stock"),
+                    stock_map(schema), insert(schema, static_cast<int>(number), 2),
+                    query("XA END " + xid), xa_prepare(gtrid, one_phase)}) {
     if (!step) return step;
   }
   return {};

@@ -44,6 +44,10 @@ struct ColumnSpec {
                                                  const std::vector<ColumnSpec>& columns,
                                                  const std::vector<std::uint32_t>& key,
                                                  bool names = true);
+/// The body of that TABLE_MAP behind table id and flags.
+[[nodiscard]] std::string table_map_body(std::string_view database, std::string_view table,
+                                         const std::vector<ColumnSpec>& columns,
+                                         const std::vector<std::uint32_t>& key, bool names = true);
 /// stock(id int primary key, name varchar(20))
 [[nodiscard]] binlog::TableSchemaPtr stock_schema(std::string_view table = "stock");
 /// One image of a row of it; null without a name.
@@ -66,6 +70,12 @@ class Feed {
   core::Result<> insert(const binlog::TableSchemaPtr& schema, int first_id, int count = 1,
                         bool ends_statement = true);
   core::Result<> xid();
+  /// The TABLE_MAP of stock_schema().
+  core::Result<> stock_map(const binlog::TableSchemaPtr& schema);
+  core::Result<> xa_prepare(std::string_view gtrid, bool one_phase = false);
+  /// GTID, XA START, one inserted row, XA END, XA_PREPARE.
+  core::Result<> prepared(std::uint64_t number, std::string_view gtrid,
+                          const binlog::TableSchemaPtr& schema, bool one_phase = false);
   /// GTID, BEGIN, one inserted row, XID.
   core::Result<> small_transaction(std::uint64_t number, const binlog::TableSchemaPtr& schema);
 

@@ -2,6 +2,8 @@
 
 #include "server/time_text.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
@@ -81,8 +83,12 @@ void MemoryReader::events(const store::Filter& filter, const store::Page& page,
   check();
   walk(size(), 3, page, [&](std::uint64_t number, bool& counted) {
     const auto event = make_event(number);
+    const bool left_out =
+        std::any_of(filter.exclude.begin(), filter.exclude.end(), [&](const auto& excluded) {
+          return excluded.second == (excluded.first == "actor" ? event.actor : event.type);
+        });
     const bool fits =
-        (filter.actor.empty() || filter.actor == event.actor) &&
+        !left_out && (filter.actor.empty() || filter.actor == event.actor) &&
         (filter.type.empty() || filter.type == event.type) &&
         (filter.object_type.empty() || filter.object_type == "product") &&
         (filter.object_id.empty() || filter.object_id == std::to_string(number % 3)) &&
@@ -224,6 +230,16 @@ std::vector<store::StoredSchema> MemoryReader::schemas(const std::string& source
            R"("primary_key":["id"]})"}};
 }
 
+std::vector<store::StoredRule> MemoryReader::rule_versions() {
+  check();
+  return {
+      {0, kNow,
+       R"({"id":"stock-transfer","version":"00000000","title":"Transfer","event":"x","text":"id: old"})"},
+      {1, kNow,
+       R"({"id":"stock-transfer","version":"9f2c41d0","title":"Stock transfer",)"
+       R"("event":"inventory.transfer","text":"id: stock-transfer\nevent: inventory.transfer\n"})"}};
+}
+
 std::vector<store::TypeCount> MemoryReader::types() {
   check();
   if (size() == 0) return {};
@@ -243,6 +259,31 @@ store::LogStatus MemoryReader::status() {
   status.gaps = 25;
   status.gaps_by_kind = {{"partial_image", 25}};
   return status;
+}
+
+std::string MemoryReader::tree_head() {
+  check();
+  return "main/0\n600\nAAAA\n\n\u2014 main/0 AAAA\n";
+}
+
+std::optional<std::string> MemoryReader::tile(int level, std::uint64_t index, std::uint64_t width) {
+  check();
+  const std::uint64_t hashes = std::uint64_t{600} >> (8 * level);
+  if (index * 256 + width > hashes) return std::nullopt;
+  return fmt::format("tile {} {} {}", level, index, width);
+}
+
+std::optional<std::string> MemoryReader::entries(std::uint64_t bundle, std::uint64_t width) {
+  check();
+  if (bundle * 256 + width > 600) return std::nullopt;
+  return fmt::format("entries {} {}", bundle, width);
+}
+
+std::optional<std::string> MemoryReader::proof(std::uint64_t seq) {
+  check();
+  if (seq >= 600) return std::nullopt;
+  return fmt::format("c2sp.org/tlog-proof@v1\nextra AAAA\nindex {}\nBBBB\nCCCC\n\n{}", seq,
+                     tree_head());
 }
 
 Options test_options() {

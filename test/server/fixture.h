@@ -44,6 +44,7 @@ class MemoryReader : public store::Reader {
   std::vector<store::StoredEvent> transaction_events(std::uint64_t transaction_seq) override;
   std::vector<store::StoredSchema> schemas(const std::string& source, const std::string& database,
                                            const std::string& table) override;
+  std::vector<store::StoredRule> rule_versions() override;
   std::vector<store::TypeCount> types() override;
   store::Counts counts(std::int64_t since_us, std::int64_t until_us) override;
   std::vector<store::Tally> tally(const store::TallyQuery& query) override;
@@ -51,10 +52,12 @@ class MemoryReader : public store::Reader {
                    std::int64_t time_us) override;
   std::optional<std::pair<std::int64_t, std::int64_t>> event_span() override;
   store::LogStatus status() override;
-  std::string tree_head() override { return {}; }
-  std::optional<std::string> tile(int, std::uint64_t, std::uint64_t) override { return {}; }
-  std::optional<std::string> entries(std::uint64_t, std::uint64_t) override { return {}; }
-  std::optional<std::string> proof(std::uint64_t) override { return {}; }
+  std::string tree_head() override;
+  /// 600 records: two full tiles and one of 88; bytes tell level, index and width.
+  std::optional<std::string> tile(int level, std::uint64_t index, std::uint64_t width) override;
+  std::optional<std::string> entries(std::uint64_t bundle, std::uint64_t width) override;
+  std::optional<std::string> proof(std::uint64_t seq) override;
+  std::vector<std::string> consistency(std::uint64_t, std::uint64_t) override { return {}; }
 
   bool broken = false;  // every read throws core::Failure
 

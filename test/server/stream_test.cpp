@@ -120,8 +120,8 @@ TEST_CASE("stream: history first with Last-Event-ID, after or since, then live")
 
 TEST_CASE("stream: filters hold in history and live, whoever judges them") {
   Growing log(50);
-  for (const std::string query :
-       {"?actor=anna", "?object=product/0", "?actor=anna&q=Moved", "?actor=anna&integers=string"}) {
+  for (const std::string query : {"?actor=anna", "?not=actor:ben", "?object=product/0",
+                                  "?actor=anna&q=Moved", "?actor=anna&integers=string"}) {
     INFO(query);
     const std::uint64_t step = query == "?object=product/0" ? 3 : 2;
     const std::uint64_t before = log.count;

@@ -184,6 +184,36 @@ TEST_CASE("store: every filter finds what a loop over the history finds") {
   });
 }
 
+TEST_CASE("store: what is excluded leaves out the changes of its transactions, and no others") {
+  on_both([](Place& place) {
+    const auto writer = open_writer(place.url());
+    Batch batch;
+    batch.reset(writer->next_seq());
+    Made both(1);  // a sale and its payment in one transaction
+    both.insert(table(), 1, "a").event("sale.made", "anna").event("payment.taken", "ben");
+    Made payment(2);
+    payment.insert(table(), 2, "b").event("payment.taken", "ben");
+    Made nothing(3);  // a change that no event speaks of
+    nothing.insert(table(), 3, "c");
+    for (const Made* made : {&both, &payment, &nothing}) made->into(batch);
+    writer->append(batch);
+    writer->commit("pharmacy", position_after(3), 0);
+    const auto reader = open_reader(place.url());
+    const auto kept = [&](const std::string& name, const std::string& value) {
+      Filter filter;
+      filter.exclude = {{name, value}};
+      return seqs(changes(*reader, filter, {{}, {}, true, 0}));
+    };
+    const auto all = seqs(changes(*reader, {}, {{}, {}, true, 0}));
+    REQUIRE(all.size() == 3);
+    CHECK(kept("type", "sale.made") == std::vector<std::uint64_t>{all[1], all[2]});
+    CHECK(kept("type", "payment.taken") == std::vector<std::uint64_t>{all[2]});
+    CHECK(kept("actor", "anna") == std::vector<std::uint64_t>{all[1], all[2]});
+    CHECK(kept("source", "pharmacy").empty());
+    CHECK(kept("type", "unheard.of") == all);
+  });
+}
+
 TEST_CASE("store: pages in both directions join without a seam") {
   on_both([](Place& place) {
     const Model model;

@@ -1,7 +1,8 @@
 // The HTTP API as the dashboard uses it. Every answer is parsed without loss; every error is a Problem
 // that says what happened and what to do.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { parseJson, type Json } from "./json";
+import { number } from "./format";
+import { parseJson, toJson, type Json } from "./json";
 
 export interface Obj { type: string; id: string; role?: string }
 export interface Actor { id: string; via?: string; confidence?: string }
@@ -20,6 +21,12 @@ export interface Change {
   query?: string; statement?: number; sql?: string; actor?: Actor | null;
 }
 export interface Facet { distinct: number; values: { value: string; count: number }[] }
+/** How many values have a name, "at least 49" when the answer holds only the most frequent. */
+export function named(facet: Facet): string {
+  const unnamed = facet.values.some(({ value }) => value === "") ? 1 : 0;
+  const cut = facet.distinct > facet.values.length && !unnamed;
+  return cut ? `at least ${number(facet.distinct - 1)}` : number(facet.distinct - unnamed);
+}
 export interface Bucket { time: string; info: number; low: number; medium: number; high: number; critical: number }
 export interface Stats {
   events: number; complete: boolean; types: Facet; actors: Facet; severities: Facet; sources: Facet;
@@ -47,6 +54,9 @@ export class Problem extends Error {
   }
 }
 
+/** "ended": somebody asked without a session, so the login is shown. "forget": what was read is to be dropped. */
+export const session = new EventTarget();
+
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   let response: Response;
   try {
@@ -58,45 +68,74 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   }
   const text = await response.text();
   if (response.ok) return parseJson(text) as T;
+  if (response.status === 401) session.dispatchEvent(new globalThis.Event("ended"));
   let about: { title?: string; detail?: string; hint?: string } = {};
   try { about = JSON.parse(text) as typeof about; } catch { /* not a problem document */ }
   throw new Problem(about.title ?? `HTTP ${response.status}`, response.status, about.detail ?? "", about.hint ?? "");
 }
 
-/** The id of an object or a one-column key as it stands in a URL (docs/api.md, "Ids in paths"). */
-export function keyInUrl(id: string): string {
-  if (!id.startsWith("~") && !id.startsWith("[")) return encodeURIComponent(id);
-  const json = id.startsWith("[") ? id : JSON.stringify([id]);
-  const bytes = new TextEncoder().encode(json);
+function base64url(text: string): string {
   let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return "~" + btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+/** The id of an object as it stands in a URL (docs/api.md, "Ids in paths"); of several parts: its JSON array. */
+export function keyInUrl(id: string): string {
+  if (id !== "" && id !== "." && id !== ".." && !id.startsWith("~") && !id.startsWith("[")) return encodeURIComponent(id);
+  return "~" + base64url(id.startsWith("[") ? id : JSON.stringify([id]));
+}
+/** The key of a row, likewise. */
+export function rowKeyInUrl(pk: Row): string {
+  const values = Object.values(pk);
+  const only = values[0];
+  if (values.length === 1 && !(typeof only === "string" && only.startsWith("["))) return keyInUrl(typeof only === "string" ? only : toJson(only));
+  return "~" + base64url(toJson(values));
 }
 
 export interface Loaded<T> { data?: T; error?: Problem; loading: boolean; reload: () => void }
 
-/** What `path` gives. The old content stays while the new one loads; null asks for nothing. */
+// The answers seen last, so that Back finds its page full, and the browser its place on it.
+const seen = new Map<string, unknown>();
+const SEEN_MAX = 30;
+function remember(path: string, data: unknown): void {
+  seen.delete(path);
+  seen.set(path, data);
+  if (seen.size > SEEN_MAX) seen.delete(seen.keys().next().value!);
+}
+session.addEventListener("forget", () => seen.clear());
+
+interface Answer<T> { path: string | null; data?: T; error?: Problem; loading: boolean }
+
+/**
+ * What `path` gives; null asks for nothing. The old content stays while the new one loads, and an error
+ * until there is an answer. With `every_ms` it is asked again so long after the last answer came.
+ */
 export function useGet<T>(path: string | null, every_ms = 0): Loaded<T> {
-  const [state, set] = useState<{ data?: T; error?: Problem; loading: boolean }>({ loading: path !== null });
+  const [state, set] = useState<Answer<T>>(() => ({ path, data: path === null ? undefined : (seen.get(path) as T | undefined), loading: path !== null }));
   const [turn, setTurn] = useState(0);
-  const shown = useRef<string | null>(null);
+  const answered = useRef<string | null>(null);
   useEffect(() => {
     if (path === null) return;
     const abort = new AbortController();
-    set((old) => ({ data: old.data, loading: shown.current !== path || !old.data }));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const again = () => {
+      if (document.hidden) document.addEventListener("visibilitychange", again, { once: true });
+      else setTurn((n) => n + 1);
+    };
+    set((old) => (old.path === path ? { ...old, loading: !old.data } : { path, data: (seen.get(path) as T | undefined) ?? old.data, loading: true }));
     get<T>(path, abort.signal).then(
-      (data) => { shown.current = path; set({ data, loading: false }); },
+      (data) => { remember(path, data); set({ path, data, loading: false }); },
       (error: unknown) => {
-        if (!abort.signal.aborted) set((old) => ({ data: old.data, error: asProblem(error), loading: false }));
+        // What another path gave does not stay under this one's title.
+        if (!abort.signal.aborted) set((old) => ({ path, data: answered.current === path ? old.data : undefined, error: asProblem(error), loading: false }));
       },
-    );
-    return () => abort.abort();
-  }, [path, turn]);
-  useEffect(() => {
-    if (!every_ms) return;
-    const timer = setInterval(() => { if (!document.hidden) setTurn((n) => n + 1); }, every_ms);
-    return () => clearInterval(timer);
-  }, [every_ms]);
+    ).finally(() => {
+      if (abort.signal.aborted) return;
+      answered.current = path;
+      if (every_ms) timer = setTimeout(again, every_ms);
+    });
+    return () => { abort.abort(); clearTimeout(timer); document.removeEventListener("visibilitychange", again); };
+  }, [path, turn, every_ms]);
   return { ...state, reload: () => setTurn((n) => n + 1) };
 }
 

@@ -22,7 +22,7 @@ function options(props: Props, width: number, utc: boolean): uPlot.Options {
   const ink = css("--muted"), line = css("--line");
   const axis = { stroke: ink, font: "11px system-ui", ticks: { show: false }, grid: { stroke: line, width: 1 } };
   return {
-    width, height: props.height, legend: { show: false }, padding: [8, 20, 0, 0],
+    width, height: props.height, legend: { show: false }, padding: [16, 20, 0, 0],
     tzDate: (t) => (utc ? uPlot.tzDate(new Date(t * 1000), "Etc/UTC") : new Date(t * 1000)),
     scales: { x: { range: () => props.range ?? wholeRange(props) }, y: { range: (_p, _min, max) => [0, Math.max(max, 1) * 1.05] } },
     cursor: { y: false, points: { show: false }, drag: { x: props.onBrush !== undefined, y: false, setScale: false } },

@@ -11,11 +11,13 @@ export function number(value: number | bigint): string {
 
 // --- what the reader chose; kept in this browser -------------------------------------------------
 export type Theme = "auto" | "light" | "dark";
-export interface Choices { utc: boolean; theme: Theme }
+/** keys: whether single keys (j, k, x, /) act. views: saved queries of Events. */
+export interface Choices { utc: boolean; theme: Theme; keys: boolean; views: { name: string; query: string }[] }
 const KEY = "rowtrail";
+const DEFAULTS: Choices = { utc: true, theme: "auto", keys: true, views: [] };
 function load(): Choices {
-  try { return { utc: true, theme: "auto", ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Choices>) }; }
-  catch { return { utc: true, theme: "auto" }; }
+  try { return { ...DEFAULTS, ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Choices>) }; }
+  catch { return DEFAULTS; }
 }
 let choices = load();
 const listeners = new Set<() => void>();
@@ -29,6 +31,7 @@ export function applyTheme(): void {
   if (choices.theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = choices.theme;
 }
+export const chosen = (): Choices => choices;
 export function useChoices(): Choices {
   const [, turn] = useState(0);
   useEffect(() => {
@@ -47,7 +50,7 @@ export function dayOf(iso: string): string {
   const date = new Date(iso);
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
-/** 10:00:00.123 */
+/** 10:00:00.123 in the reader's zone */
 export function clock(iso: string, digits = 3): string {
   const date = new Date(iso);
   const fraction = (/\.(\d+)/.exec(iso)?.[1] ?? "").padEnd(6, "0").slice(0, digits);
@@ -63,13 +66,21 @@ export function dayInWords(day: string): string {
   const date = new Date(day + "T00:00:00Z");
   return date.toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 }
-export function today(offset_days = 0): string {
-  const date = new Date(Date.now() + offset_days * 86_400_000);
-  return choices.utc ? date.toISOString().slice(0, 10) : dayOf(date.toISOString());
+export function shortDay(day: string): string {
+  return new Date(day + "T00:00:00Z").toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 }
-/** Midnight of the day as the API takes it. */
-export function midnight(day: string): string {
-  return choices.utc ? day + "T00:00:00Z" : new Date(day + "T00:00:00").toISOString();
+export function today(): string {
+  return dayOf(new Date().toISOString());
+}
+/** Whether there is such a day: 2026-02-30 is none. */
+export function isDay(text: string): boolean {
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text + "T00:00:00Z") : NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}
+export const shiftDay = (day: string, by: number) => new Date(Date.parse(day + "T00:00:00Z") + by * 86_400_000).toISOString().slice(0, 10);
+/** When the day begins, in milliseconds; local days can have 23 or 25 hours. */
+export function midnight(day: string): number {
+  return Date.parse(day + (choices.utc ? "T00:00:00Z" : "T00:00:00"));
 }
 export function span(seconds: number): string {
   if (seconds < 1) return `${seconds.toFixed(1)} s`;

@@ -1,12 +1,19 @@
 // JSON without loss: an integer beyond 2^53-1 becomes a BigInt, so 18446744073709551615 stays what it
-// is. Texts without such a number take the browser's own parser.
+// is, and a number that would be written otherwise (1.0, 1e400, long decimals) keeps its text. Texts
+// without such a number take the browser's own parser.
 
-export type Json = null | boolean | number | bigint | string | Json[] | { [name: string]: Json };
+/** A number that remembers how it was written; calculates like any other. */
+export class Written extends Number {
+  constructor(readonly text: string) { super(Number(text)); }
+  override toString(): string { return this.text; }
+}
+export type Json = null | boolean | number | bigint | Written | string | Json[] | { [name: string]: Json };
 
-const LONG_NUMBER = /\d{16}/;
+// Sixteen digits, a decimal that ends in 0, an exponent, -0; in a string too, which costs only time.
+const UNUSUAL = /[\d.]{16}|\.\d*0(?!\d)|\d[eE]|-0/;
 
 export function parseJson(text: string): Json {
-  if (!LONG_NUMBER.test(text)) return JSON.parse(text) as Json;
+  if (!UNUSUAL.test(text)) return JSON.parse(text) as Json;
   const [value, end] = readValue(text, skipSpace(text, 0));
   if (skipSpace(text, end) !== text.length) throw new SyntaxError("more than one JSON value");
   return value;
@@ -42,8 +49,8 @@ function readValue(text: string, at: number): [Json, number] {
   }
   const token = match(NUMBER, text, at);
   const number = Number(token);
-  const exact = !Number.isSafeInteger(number) && /^-?\d+$/.test(token);
-  return [exact ? BigInt(token) : number, at + token.length];
+  if (!Number.isSafeInteger(number) && /^-?\d+$/.test(token)) return [BigInt(token), at + token.length];
+  return [String(number) === token ? number : new Written(token), at + token.length];
 }
 
 function readObject(text: string, at: number): [Json, number] {
@@ -82,7 +89,7 @@ function readArray(text: string, at: number): [Json, number] {
 /** The inverse of parseJson; `indent` spaces per level. */
 export function toJson(value: Json | undefined, indent = 0, level = 0): string {
   if (value === undefined) return "null";
-  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "bigint" || value instanceof Written) return value.toString();
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   const open = indent ? "\n" + " ".repeat(indent * (level + 1)) : "";
   const close = indent ? "\n" + " ".repeat(indent * level) : "";

@@ -1,12 +1,13 @@
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { get, useGet, asProblem, Problem, type Status } from "./api";
-import { applyTheme, choose, number, span, useChoices } from "./format";
-import { go, usePlace } from "./router";
-import { Loading } from "./ui";
+import { asProblem, get, session, useGet, type Problem, type Status } from "./api";
+import { applyTheme, choose, chosen, number, span, useChoices } from "./format";
+import { chooseZone, go, usePlace } from "./router";
+import { Guard, Loading } from "./ui";
 import { Events } from "./views/events";
 import { EventPage } from "./views/event";
 import { ObjectView } from "./views/object";
+import { ProcessView } from "./views/process";
 import { RowView } from "./views/row";
 import { Rules } from "./views/rules";
 import { Sources } from "./views/sources";
@@ -18,6 +19,7 @@ const VIEWS = [
   { name: "events", title: "Events" },
   { name: "objects", title: "Objects" },
   { name: "rows", title: "Rows" },
+  { name: "process", title: "Process" },
   { name: "rules", title: "Rules" },
   { name: "sources", title: "Sources" },
 ];
@@ -31,7 +33,8 @@ function View() {
     case "today": return <Today place={place} />;
     case "objects": return <ObjectView place={place} />;
     case "rows": return <RowView place={place} />;
-    case "rules": return <Rules />;
+    case "process": return <ProcessView place={place} />;
+    case "rules": return <Rules place={place} />;
     case "sources": return <Sources />;
     default: return <div class="notice">There is no view here. <a href="/events">Go to Events</a></div>;
   }
@@ -39,13 +42,15 @@ function View() {
 
 function Health() {
   const { data, error } = useGet<Status>("/v1/status", 5000);
-  if (error) return <a class="health" href="/sources"><span class="dot bad" aria-hidden="true" /> {error.title}</a>;
+  if (error) return <a class="health" href="/sources"><span class="dot bad" aria-hidden="true" /><span class="state">{error.title}</span></a>;
   if (!data) return <span class="health" />;
   const well = data.source_connected && data.store_writable;
   const words = well ? (data.lag_s < 2 ? "live" : `${span(data.lag_s)} behind`) : (data.detail ?? "not capturing");
   return (
-    <a class="health" href="/sources" title={`${number(data.size)} records in the log`}>
-      <span class={`dot ${well ? "good" : "bad"}`} aria-hidden="true" /> {data.sources.map((s) => s.source).join(", ")} {words}
+    <a class="health" href="/sources" title={`${words}; ${number(data.size)} records in the log`}>
+      <span class={`dot ${well ? "good" : "bad"}`} aria-hidden="true" />
+      <span class="of">{data.sources.map((s) => s.source).join(", ")}</span>
+      <span class="state">{words}</span>
     </a>
   );
 }
@@ -79,14 +84,16 @@ function SearchBox() {
   );
 }
 
+/** Whether a key is for what has the focus, or single keys are switched off. */
 export const typing = (event: KeyboardEvent) =>
-  event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test((event.target as Element).tagName);
+  (event.key.length === 1 && !chosen().keys) || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test((event.target as Element).tagName);
 
 const KEYS = [
   ["j  k", "next, previous row"], ["Enter", "open the row; again for its page"], ["Esc", "close what is open"],
   ["x  Shift+x", "only, or not, events of the row's type"], ["/", "search"], ["l", "live tail on and off"], ["?", "this help"],
 ];
 function Help() {
+  const { keys } = useChoices();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -100,6 +107,7 @@ function Help() {
       <button type="button" class="quiet" aria-label="Keyboard" title="Keyboard (?)" onClick={() => dialog.current?.showModal()}>?</button>
       <dialog ref={dialog} aria-labelledby="keys">
         <h2 id="keys">Keyboard</h2>
+        <p><label><input type="checkbox" checked={keys} onChange={(change) => choose({ keys: change.currentTarget.checked })} /> Single keys act (all but Enter and Esc)</label></p>
         <dl class="keys">{KEYS.map(([key, what]) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>)}</dl>
         <form method="dialog"><button type="submit">Close</button></form>
       </dialog>
@@ -107,7 +115,7 @@ function Help() {
   );
 }
 
-function Frame() {
+function Frame({ onLeave }: { onLeave: () => void }) {
   const { utc, theme } = useChoices();
   const { path } = usePlace();
   const current = path[0] || "events";
@@ -126,19 +134,21 @@ function Frame() {
         </nav>
         <Health />
         <SearchBox />
-        <button type="button" class="quiet" title="Times in UTC or local time" onClick={() => choose({ utc: !utc })}>{utc ? "UTC" : "local"}</button>
+        <button type="button" class="quiet" title="Times in UTC or local time" onClick={() => chooseZone(!utc)}>{utc ? "UTC" : "local"}</button>
         <button type="button" class="quiet" aria-label={`Colours: ${theme}. Change to ${next}`} title={`Colours: ${theme}`} onClick={() => choose({ theme: next })}>
           <span aria-hidden="true">◐</span>
         </button>
         <Help />
+        <button type="button" class="quiet" onClick={onLeave}>Log out</button>
       </header>
-      <main id="main" tabIndex={-1}><View /></main>
+      <main id="main" tabIndex={-1}><Guard at={location.pathname + location.search}><View /></Guard></main>
     </>
   );
 }
 
-function Login({ onDone }: { onDone: () => void }) {
-  const [problem, set] = useState("");
+function Login({ note, onDone }: { note: string; onDone: () => void }) {
+  const [problem, set] = useState(note);
+  useEffect(() => { session.dispatchEvent(new globalThis.Event("forget")); }, []); // the next reader may be another
   const submit = async (event: globalThis.Event) => {
     event.preventDefault();
     const token = (new FormData(event.target as HTMLFormElement).get("token") as string).trim();
@@ -164,14 +174,25 @@ function Login({ onDone }: { onDone: () => void }) {
 function App() {
   const [state, set] = useState<"asking" | "in" | "out">("asking");
   useEffect(() => {
+    const ended = () => set("out");
+    session.addEventListener("ended", ended);
+    return () => session.removeEventListener("ended", ended);
+  }, []);
+  useEffect(() => {
     if (state !== "asking") return;
     get<Status>("/v1/status").then(() => set("in"), (error: unknown) => {
       const problem: Problem = asProblem(error);
       set(problem.status === 401 || problem.status === 403 ? "out" : "in");
     });
   }, [state]);
+  const [note, setNote] = useState("");
+  const leave = async () => {
+    const response = await fetch("/logout", { method: "POST" }).catch(() => null);
+    setNote(response?.ok || response?.status === 401 ? "" : "The session could not be ended: rowtrail does not answer. It ends by itself after 12 hours.");
+    set("out");
+  };
   if (state === "asking") return <Loading on />;
-  return state === "out" ? <Login onDone={() => set("in")} /> : <Frame />;
+  return state === "out" ? <Login note={note} onDone={() => set("in")} /> : <Frame onLeave={leave} />;
 }
 
 applyTheme();

@@ -5,7 +5,8 @@ export const NAMES = ["type", "actor", "object", "source", "database", "table", 
 export const EXCLUDABLE = ["type", "actor", "source", "severity"] as const;
 export interface Term { name: string; value: string; not: boolean }
 
-const quote = (value: string) => (/[\s"]/.test(value) ? '"' + value.replaceAll("\\", "\\\\").replaceAll('"', '\\"') + '"' : value);
+const escaped = (value: string) => '"' + value.replaceAll("\\", "\\\\").replaceAll('"', '\\"') + '"';
+const quote = (value: string) => (/[\s"]/.test(value) ? escaped(value) : value);
 export const termText = (term: Term) =>
   (term.not ? "-" : "") + (term.name === "q" ? quote(term.value) : `${term.name}:${quote(term.value)}`);
 
@@ -13,7 +14,9 @@ export const termText = (term: Term) =>
 function readNot(text: string): Term[] {
   return text.split(",").filter(Boolean).map((item) => {
     const colon = item.indexOf(":");
-    return { name: item.slice(0, colon), value: decodeURIComponent(item.slice(colon + 1)), not: true };
+    let value = item.slice(colon + 1);
+    try { value = decodeURIComponent(value); } catch { /* shown as it stands; the API says what is wrong */ }
+    return { name: colon < 0 ? item : item.slice(0, colon), value, not: true };
   });
 }
 function writeNot(terms: Term[]): string {
@@ -32,24 +35,37 @@ export function termsOf(query: URLSearchParams): Term[] {
   return terms;
 }
 
+// Words that would be read as something else stand in quotes.
+const wordsText = (words: string) => (/(^|\s)-?[a-z_]+:|["\\]/.test(words) ? escaped(words) : words);
 export function termsToText(terms: Term[]): string {
-  return terms.map((term) => (term.name === "q" ? term.value : termText(term))).join(" ");
+  return terms.map((term) => (term.name === "q" ? wordsText(term.value) : termText(term))).join(" ");
 }
 
-export function textToTerms(text: string): Term[] {
+/** What the text means, or why it means nothing: then no filter is changed. */
+export function textToTerms(text: string): { terms: Term[]; problem?: string } {
   const terms: Term[] = [];
   const words: string[] = [];
-  for (const found of text.matchAll(/(-?)([a-z]+):(?:"((?:[^"\\]|\\.)*)"|(\S+))|(\S+)/g)) {
-    const [whole, minus, name, quoted, plain] = found;
-    const value = quoted !== undefined ? quoted.replace(/\\(.)/g, "$1") : plain;
+  const wrong = (problem: string) => ({ terms: [], problem });
+  for (const found of text.matchAll(/(-?)([a-z_]+):(?:"((?:[^"\\]|\\.)*)"|(\S*))|"((?:[^"\\]|\\.)*)"|(\S+)/g)) {
+    const [whole, minus, name, quoted, plain, phrase] = found;
+    const unescape = (part: string) => part.replace(/\\(.)/g, "$1");
+    if (name === undefined) { words.push(phrase === undefined ? whole : unescape(phrase)); continue; }
     const not = minus === "-";
-    const known = name !== undefined && value !== undefined &&
-      (not ? (EXCLUDABLE as readonly string[]) : (NAMES as readonly string[])).includes(name);
-    if (known) terms.push({ name, value, not });
-    else words.push(whole);
+    const value = quoted === undefined ? plain! : unescape(quoted);
+    if (!(NAMES as readonly string[]).includes(name)) {
+      return wrong(`${name}: is no filter. Filters are ${NAMES.join(", ")}; put "${whole}" in quotes to search for it.`);
+    }
+    if (value === "") return wrong(`${name}: has no value.`);
+    if (not && !(EXCLUDABLE as readonly string[]).includes(name)) {
+      return wrong(`-${name}: cannot be left out; only ${EXCLUDABLE.join(", ")} can.`);
+    }
+    if (!not && terms.some((term) => term.name === name && !term.not)) {
+      return wrong(`${name}: is given twice, and no event has two.`);
+    }
+    terms.push({ name, value, not });
   }
   if (words.length) terms.push({ name: "q", value: words.join(" "), not: false });
-  return terms;
+  return { terms };
 }
 
 /** The query changes that make the URL say `terms`. */

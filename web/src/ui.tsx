@@ -1,13 +1,13 @@
 // The small parts that all views share.
-import type { ComponentChildren } from "preact";
+import { Component, type ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { keyInUrl, type Actor, type Event, type Obj, type Problem, type Severity } from "./api";
-import { ago, clock, full, number, useChoices } from "./format";
+import { ago, clock, dayOf, full, number, shortDay, useChoices } from "./format";
 
 const KNOWN: Record<string, [string, string]> = {
   exact: ["◆", "known exactly"],
-  corroborated: ["◈", "corroborated: two signs agree"],
-  heuristic: ["◇", "likely: inferred from one sign"],
+  corroborated: ["◇", "corroborated: two signs agree"],
+  heuristic: ["○", "likely: inferred from one sign"],
   unknown: ["?", "not known"],
 };
 const VIA: Record<string, string> = {
@@ -30,10 +30,19 @@ export function Who({ actor }: { actor: Actor | null | undefined }) {
   );
 }
 
-const SIGNS: Record<Severity, string> = { info: "", low: "▁", medium: "▃", high: "▅", critical: "▇" };
+const LEVELS: Record<Severity, number> = { info: 0, low: 1, medium: 2, high: 3, critical: 4 };
 export function Sev({ severity = "info" }: { severity?: Severity }) {
-  if (severity === "info") return <span class="sev info">info</span>;
-  return <span class={`sev ${severity}`}><span aria-hidden="true">{SIGNS[severity]} </span>{severity}</span>;
+  const level = LEVELS[severity];
+  return (
+    <span class={`sev ${severity}`}>
+      {level ? (
+        <svg viewBox="0 0 13 10" width="13" height="10" aria-hidden="true">
+          {[1, 2, 3, 4].map((n) => <rect key={n} x={n * 3.4 - 3.4} y={10 - n * 2.5} width="2.4" height={n * 2.5} opacity={n <= level ? 1 : 0.25} />)}
+        </svg>
+      ) : null}
+      {severity}
+    </span>
+  );
 }
 
 export function ObjLink({ object, role = true }: { object: Obj; role?: boolean }) {
@@ -45,10 +54,11 @@ export function ObjLink({ object, role = true }: { object: Obj; role?: boolean }
 }
 export const objectUrl = (object: Obj) => `/objects/${encodeURIComponent(object.type)}/${keyInUrl(object.id)}`;
 
-export function Time({ iso, form = "clock" }: { iso: string; form?: "clock" | "full" | "ago" }) {
+/** day: also the day, where a list needs it to be said. */
+export function Time({ iso, form = "clock", day = false }: { iso: string; form?: "clock" | "second" | "full" | "ago"; day?: boolean }) {
   useChoices();
-  const text = form === "clock" ? clock(iso) : form === "full" ? full(iso) : ago(iso);
-  return <time class="num" dateTime={iso} title={`${full(iso)}\n${iso}`}>{text}</time>;
+  const text = form === "full" ? full(iso) : form === "ago" ? ago(iso) : clock(iso, form === "second" ? 0 : 3);
+  return <time class="num" dateTime={iso} title={`${full(iso)}\n${iso}`}>{text}{day ? <span class="day"> {shortDay(dayOf(iso))}</span> : null}</time>;
 }
 export const Num = ({ children }: { children: number }) => <span class="num">{number(children)}</span>;
 
@@ -72,8 +82,27 @@ export function Empty({ children }: { children: ComponentChildren }) {
   return <div class="notice empty">{children}</div>;
 }
 
+/** A view that stumbles says so, and leaves the frame around it standing. */
+export class Guard extends Component<{ at: string; children: ComponentChildren }, { error?: Error }> {
+  static override getDerivedStateFromError = (error: unknown) => ({ error: error instanceof Error ? error : new Error(String(error)) });
+  override componentDidUpdate(before: { at: string }) {
+    if (this.state.error && before.at !== this.props.at) this.setState({ error: undefined });
+  }
+  override render() {
+    if (!this.state.error) return this.props.children;
+    return (
+      <div class="page"><div class="notice" role="alert">
+        <strong>This view cannot be shown</strong>
+        <p>{this.state.error.message}</p>
+        <p class="muted">The address may be mistyped; what is recorded is not touched.</p>
+        <button type="button" onClick={() => this.setState({ error: undefined })}>Try again</button> <a href="/events">All events</a>
+      </div></div>
+    );
+  }
+}
+
 /** A button with a list below it; Esc and a click elsewhere close it. */
-export function Menu({ label, name, children }: { label: ComponentChildren; name: string; children: ComponentChildren }) {
+export function Menu({ label, name, kind = "", children }: { label: ComponentChildren; name: string; kind?: string; children: ComponentChildren }) {
   const box = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const close = (event: Event_) => {
@@ -86,7 +115,7 @@ export function Menu({ label, name, children }: { label: ComponentChildren; name
     return () => { document.removeEventListener("click", close); document.removeEventListener("keydown", close); };
   }, []);
   return (
-    <details class="menu" ref={box}>
+    <details class={`menu ${kind}`} ref={box}>
       <summary aria-label={name}>{label}</summary>
       <div class="menu-list">{children}</div>
     </details>
@@ -105,10 +134,10 @@ export function Copy({ text, children }: { text: () => string | Promise<string>;
 }
 
 /** Sentence, who, objects and severity of one event, as a row of a list. */
-export function EventLine({ event, from }: { event: Event; from?: "object" }) {
+export function EventLine({ event, from, day }: { event: Event; from?: "object"; day?: boolean }) {
   return (
     <a class="line" href={`/events/${event.seq}`}>
-      <Time iso={event.time} />
+      <Time iso={event.time} day={day} />
       <span class="what">{event.summary ?? event.title ?? event.type}</span>
       <Who actor={event.actor} />
       {from ? null : <span class="type muted">{event.type}</span>}

@@ -1,6 +1,6 @@
 // One row before and after: only what changed, word by word, until the reader asks for all.
 import { useState } from "preact/hooks";
-import type { Change, Row } from "../api";
+import { rowKeyInUrl, type Change, type Row } from "../api";
 import { wordDiff } from "../diff";
 import { toJson, type Json } from "../json";
 
@@ -52,7 +52,7 @@ export function keyText(key: Row | null | undefined): string {
 }
 export function rowUrl(change: Change): string | null {
   if (!change.database || !change.table || !change.pk) return null;
-  return `/rows/${encodeURIComponent(change.database)}/${encodeURIComponent(change.table)}?pk=${encodeURIComponent(toJson(change.pk))}`;
+  return `/rows/${encodeURIComponent(change.database)}/${encodeURIComponent(change.table)}/${rowKeyInUrl(change.pk)}?source=${encodeURIComponent(change.source)}`;
 }
 
 export function ChangeCard({ change, link = true }: { change: Change; link?: boolean }) {
@@ -73,6 +73,7 @@ export function ChangeCard({ change, link = true }: { change: Change; link?: boo
       </h3>
       {columns.length ? (
         <table class="diff">
+          <colgroup><col class="name" /><col /></colgroup>
           <thead class="sr"><tr><th scope="col">Column</th><th scope="col">Value</th></tr></thead>
           <tbody>
             {shown.map((name) => {
@@ -86,8 +87,8 @@ export function ChangeCard({ change, link = true }: { change: Change; link?: boo
                   <td>
                     {words ? <Words before={a} after={b} />
                       : both ? <><Value value={a} cell={cellOld} kind="removed" /> <span class="arrow" aria-label="became">→</span> <Value value={b} cell={cellNew} kind="added" /></>
-                      : change.op === "delete" ? <Value value={a} cell={cellOld} kind="removed" />
-                      : <Value value={b} cell={cellNew} kind={change.op === "insert" ? "added" : undefined} />}
+                      : change.op === "delete" ? <Value value={a} cell={cellOld} />
+                      : <Value value={b} cell={cellNew} />}
                   </td>
                 </tr>
               );

@@ -20,7 +20,7 @@ export function EventDetail({ seq, page }: { seq: string; page?: boolean }) {
   const event = loaded.data;
   const evidence = useGet<ChangePage>(event && valid ? `/v1/events/${event.seq}/evidence` : null);
   if (!valid) return <div class="notice">An event is named by its seq, a whole number. <a href="/events">All events</a></div>;
-  if (loaded.error) return <Failed problem={loaded.error} retry={loaded.reload} />;
+  if (loaded.error && !loaded.data) return <Failed problem={loaded.error} retry={loaded.reload} />;
   if (!event) return <Skeleton rows={10} />;
   const changes = evidence.data?.changes ?? [];
   return (
@@ -47,7 +47,7 @@ export function EventDetail({ seq, page }: { seq: string; page?: boolean }) {
         {evidence.error ? <Failed problem={evidence.error} retry={evidence.reload} /> : null}
         {!evidence.data && !evidence.error ? <Skeleton rows={6} /> : null}
         <Cards changes={changes} />
-        {evidence.data?.next ? <p class="muted">Only the first {changes.length} rows are shown. <a href={`/v1/events/${event.seq}/evidence?format=csv&limit=1000`} download="evidence.csv">All as CSV</a></p> : null}
+        {evidence.data?.next ? <p class="muted">Only the first {changes.length} rows are shown. <a href={`/v1/events/${event.seq}/evidence?format=csv&limit=1000`} download="evidence.csv">{(event.evidence?.length ?? 0) > 1000 ? "The first 1000 as CSV" : "All as CSV"}</a></p> : null}
         {evidence.data && changes.length === 0 ? <p class="muted">This event rests on no row: it states that something did not happen, or sums up a large transaction.</p> : null}
       </section>
       <Sql changes={changes} />
@@ -90,8 +90,8 @@ function Transaction({ event, open: initially }: { event: Event; open?: boolean 
       {loaded.data ? (
         <>
           {events.length ? events.map((other) => <EventLine key={other.seq} event={other} />) : <p>No other event came from it.</p>}
-          {others.length ? <Cards changes={others} /> : <p>It changed nothing beyond the rows above.</p>}
-          {loaded.data.next ? <p class="muted">Only the first {loaded.data.changes.length} changes are shown.</p> : null}
+          {others.length ? <Cards changes={others} /> : loaded.data.next ? null : <p>It changed nothing beyond the rows above.</p>}
+          {loaded.data.next ? <p class="muted">Only its first {number(loaded.data.changes.length)} changes were looked at. <a href={`/v1/changes?transaction=${encodeURIComponent(event.transaction)}&source=${encodeURIComponent(event.source)}&limit=0&format=csv`} download="changes.csv">All as CSV</a></p> : null}
         </>
       ) : null}
     </section>

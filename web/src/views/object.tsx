@@ -1,6 +1,6 @@
 // One business object through time, newest first, grouped by day.
 import { useState } from "preact/hooks";
-import { asProblem, get, useGet, keyInUrl, type Event, type EventPage, type Problem, type Stats } from "../api";
+import { asProblem, get, keyInUrl, named, useGet, type Event, type EventPage, type Facet, type Problem, type Stats } from "../api";
 import { dayInWords, dayOf, number, useChoices } from "../format";
 import { go, type Place } from "../router";
 import { EventLine, Failed, Loading, ObjLink, Skeleton } from "../ui";
@@ -72,13 +72,23 @@ export function Days({ events }: { events: Event[] }) {
   );
 }
 
+const TOP = 10;
+function Top({ values, distinct, link }: { values: Facet["values"]; distinct: number; link: (value: string) => string }) {
+  return (
+    <ul class="counts">
+      {values.slice(0, TOP).map((v) => <li key={v.value}><a href={link(v.value)}>{v.value}</a><span class="num">{number(v.count)}</span></li>)}
+      {distinct > TOP ? <li class="muted">the {TOP} most frequent of {number(distinct)}</li> : null}
+    </ul>
+  );
+}
+
 function Timeline({ type, id }: { type: string; id: string }) {
   const path = `/v1/objects/${encodeURIComponent(type)}/${keyInUrl(id)}`;
   const loaded = useGet<EventPage>(path);
   const stats = useGet<Stats>(`/v1/stats?object=${encodeURIComponent(`${type}/${keyInUrl(id)}`)}`);
   const [more, setMore] = useState<{ path: string; events: Event[]; next: string | null }>();
   const [error, setError] = useState<Problem>();
-  if (loaded.error) return <div class="page"><Failed problem={loaded.error} retry={loaded.reload} /></div>;
+  if (loaded.error && !loaded.data) return <div class="page"><Failed problem={loaded.error} retry={loaded.reload} /></div>;
   if (!loaded.data) return <div class="page"><Skeleton rows={10} /></div>;
   const extra = more?.path === path ? more : { events: [], next: loaded.data.next };
   const events = [...loaded.data.events, ...extra.events];
@@ -99,15 +109,16 @@ function Timeline({ type, id }: { type: string; id: string }) {
       <div>
         <Loading on={loaded.loading} />
         <h1 class="title"><span class="muted">{type}</span> <span class="mono">{id}</span></h1>
-        {stats.data ? <p><strong class="num">{number(stats.data.events)}</strong> events by <span class="num">{people.length}</span> people, of {stats.data.types.distinct} types. <a href={`/events?object=${encodeURIComponent(`${type}/${keyInUrl(id)}`)}`}>Filter them</a></p> : null}
+        {stats.error ? <Failed problem={stats.error} retry={stats.reload} /> : null}
+        {stats.data ? <p><strong class="num">{stats.data.complete ? "" : "the newest "}{number(stats.data.events)}</strong> {stats.data.events === 1 ? "event" : "events"} by <span class="num">{named(stats.data.actors)}</span> people, of {stats.data.types.distinct} types. <a href={`/events?object=${encodeURIComponent(`${type}/${keyInUrl(id)}`)}`}>Filter them</a></p> : null}
         <Days events={events} />
         {error ? <Failed problem={error} retry={older} /> : null}
         {extra.next ? <button type="button" onClick={older}>Older events</button> : <p class="muted">This is where its story begins in the log.</p>}
       </div>
       <aside aria-label="Around it">
-        {stats.data ? <><h2>What happens to it</h2><ul class="counts">{stats.data.types.values.slice(0, 10).map((v) => <li key={v.value}><a href={`/events?object=${encodeURIComponent(`${type}/${keyInUrl(id)}`)}&type=${encodeURIComponent(v.value)}`}>{v.value}</a><span class="num">{number(v.count)}</span></li>)}</ul></> : null}
-        {people.length ? <><h2>Who</h2><ul class="counts">{people.slice(0, 10).map((v) => <li key={v.value}><span>{v.value}</span><span class="num">{number(v.count)}</span></li>)}</ul></> : null}
-        {related.size ? <><h2>Related</h2><ul class="counts">{[...related.values()].sort((a, b) => b.count - a.count).slice(0, 15).map((o) => <li key={o.type + o.id}><ObjLink object={o} /><span class="num">{o.count}</span></li>)}</ul></> : null}
+        {stats.data ? <><h2>What happens to it</h2><Top values={stats.data.types.values} distinct={stats.data.types.distinct} link={(type_) => `/events?object=${encodeURIComponent(`${type}/${keyInUrl(id)}`)}&type=${encodeURIComponent(type_)}`} /></> : null}
+        {people.length ? <><h2>Who</h2><Top values={people} distinct={stats.data!.actors.distinct} link={(actor) => `/events?object=${encodeURIComponent(`${type}/${keyInUrl(id)}`)}&actor=${encodeURIComponent(actor)}`} /></> : null}
+        {related.size ? <><h2>Related, in the events beside</h2><ul class="counts">{[...related.values()].sort((a, b) => b.count - a.count).slice(0, 15).map((o) => <li key={o.type + o.id}><ObjLink object={o} /><span class="num">{o.count}</span></li>)}</ul></> : null}
       </aside>
     </div>
   );

@@ -1,45 +1,80 @@
-// Every change of one database row, newest first, and the row as it stood after each.
-import { useGet, type ChangePage } from "../api";
-import { number } from "../format";
-import { parseJson } from "../json";
+// One database row: what it was at a time, and every change that made, moved or removed it.
+import { keyInUrl, rowKeyInUrl, useGet, type Change, type ChangePage, type Row } from "../api";
+import { full, number } from "../format";
+import { parseJson, toJson, type Json } from "../json";
 import { go, withQuery, type Place } from "../router";
 import { Empty, Failed, Loading, Skeleton, Time, Who } from "../ui";
 import { ChangeCard, keyText, rowUrl } from "./change";
-import type { Row } from "../api";
+
+interface RowHistory {
+  source: string; database: string; table: string; pk: Row; at: string | null;
+  state: { exists: boolean; basis: string; seq: number; committed_at: string; row: Row | null; cells?: { [column: string]: Json }; complete?: boolean; ddl?: number };
+  changes: Change[]; next: string | null;
+}
 
 export function RowView({ place }: { place: Place }) {
-  const [, database, table] = place.path;
-  const pk = place.query.get("pk");
-  return database && table && pk ? <History database={database} table={table} pk={pk} cursor={place.query.get("cursor")} /> : <Recent database={database} table={table} />;
+  const [, database, table, key] = place.path;
+  return database && table && key ? <History place={place} database={database} table={table} id={key} /> : <Recent database={database} table={table} />;
 }
 
-function key(pk: string): Row | null {
-  try { return parseJson(pk) as Row; } catch { return null; }
-}
+const BASIS: Record<string, string> = {
+  after_image: "as the last change left it", before_image: "as the first change found it",
+  gone: "it was deleted, moved to another key, or its table emptied", not_yet: "it was inserted later",
+};
 
-function History({ database, table, pk, cursor }: { database: string; table: string; pk: string; cursor: string | null }) {
-  const query = new URLSearchParams({ database, table, pk });
-  if (cursor) query.set("cursor", cursor);
-  const loaded = useGet<ChangePage>(`/v1/changes?${query}`);
-  const changes = loaded.data?.changes ?? [];
+function History({ place, database, table, id }: { place: Place; database: string; table: string; id: string }) {
+  const query = new URLSearchParams();
+  for (const name of ["source", "at", "cursor"]) {
+    const value = place.query.get(name);
+    if (value) query.set(name, value);
+  }
+  const loaded = useGet<RowHistory>(`/v1/rows/${encodeURIComponent(database)}/${encodeURIComponent(table)}/${encodeURIComponent(id)}?${query}`);
+  const row = loaded.data;
+  const at = place.query.get("at");
   return (
     <div class="page">
       <Loading on={loaded.loading} />
-      <h1 class="title"><span class="muted">{database}.</span>{table} <span class="mono">{keyText(key(pk))}</span></h1>
+      <h1 class="title"><span class="muted">{database}.</span>{table} {row ? <span class="mono">{keyText(row.pk)}</span> : null}</h1>
       {loaded.error ? <Failed problem={loaded.error} retry={loaded.reload} /> : null}
-      {!loaded.data && !loaded.error ? <Skeleton rows={8} /> : null}
-      {loaded.data && changes.length === 0 ? <Empty>The log holds no change of this row.</Empty> : null}
+      {!row && !loaded.error ? <Skeleton rows={8} /> : null}
+      {row ? (
+        <section>
+          <h2>{row.at ? <>As it was on {full(row.at)}</> : "As it is"}</h2>
+          <p class="facts">
+            {row.state.exists ? "" : "There is no such row: "}{BASIS[row.state.basis] ?? row.state.basis}, <Time iso={row.state.committed_at} form="full" />.
+            {row.state.complete === false ? " Some columns were never logged." : ""}{row.state.ddl ? " The table was altered since." : ""}
+            {at ? <> <a href={withQuery({ at: null, cursor: null })}>As it is now</a></> : null}
+          </p>
+          {row.state.row ? <dl class="pairs state">{Object.entries(row.state.row).map(([name, value]) => (
+            <div key={name}><dt>{name}</dt><dd class="mono">{row.state.cells?.[name] !== undefined ? toJson(row.state.cells[name]) : value === null ? <span class="null">NULL</span> : typeof value === "string" ? value : toJson(value)}</dd></div>
+          ))}</dl> : null}
+        </section>
+      ) : null}
+      {row ? <h2>{at ? "Changes until then" : "Changes"}</h2> : null}
+      {row && row.changes.length === 0 ? <Empty>The log holds no change of this row{at ? " until then" : ""}.</Empty> : null}
       <div class="timeline">
-        {changes.map((change) => (
+        {row?.changes.map((change) => (
           <section key={change.seq}>
-            <p class="facts"><Time iso={change.committed_at ?? ""} form="full" /> · <Who actor={change.actor} /> · <a href={`/events?transaction=${encodeURIComponent(change.transaction)}`}>its events</a> <span class="muted num">seq {change.seq}</span></p>
+            <p class="facts">
+              <Time iso={change.committed_at ?? ""} form="full" /> · <Who actor={change.actor} />
+              {" · "}<a href={`/events?transaction=${encodeURIComponent(change.transaction)}&source=${encodeURIComponent(change.source)}`}>its events</a>
+              {" · "}<a href={withQuery({ at: change.committed_at ?? null, cursor: null })}>the row then</a> <span class="muted num">seq {change.seq}</span>
+            </p>
             <ChangeCard change={change} link={false} />
           </section>
         ))}
       </div>
-      {loaded.data?.next ? <button type="button" onClick={() => go(withQuery({ cursor: loaded.data!.next }))}>Older changes</button> : null}
+      {row?.next ? <button type="button" onClick={() => go(withQuery({ cursor: row.next }))}>Older changes</button> : null}
     </div>
   );
+}
+
+/** `7`, `[7,"a"]` or `{"id":7}` as a path takes it. */
+function keyOfText(text: string): string {
+  if (text.startsWith("{")) {
+    try { return rowKeyInUrl(parseJson(text) as Row); } catch { /* the server says what is wrong with it */ }
+  }
+  return keyInUrl(text);
 }
 
 function Recent({ database, table }: { database?: string; table?: string }) {
@@ -52,17 +87,16 @@ function Recent({ database, table }: { database?: string; table?: string }) {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
     const [a, b] = String(form.get("table")).split(".");
-    const text = String(form.get("key")).trim();
-    const pk = text.startsWith("{") ? text : /^-?\d+$/.test(text) ? `{"id":${text}}` : `{"id":${JSON.stringify(text)}}`;
-    go(`/rows/${encodeURIComponent(a ?? "")}/${encodeURIComponent(b ?? "")}?pk=${encodeURIComponent(pk)}`);
+    go(`/rows/${encodeURIComponent(a ?? "")}/${encodeURIComponent(b ?? "")}/${keyOfText(String(form.get("key")).trim())}`);
   };
   return (
     <div class="page">
       <Loading on={loaded.loading} />
       <h1 class="title">Rows{table ? <span class="muted"> of {database}.{table}</span> : null}</h1>
+      <p>A row's page tells what it holds, what it held at any time, and every change in between.</p>
       <form class="find" onSubmit={submit}>
         <label>Table <input name="table" required placeholder="pharmacy.stock" pattern="[^.]+\.[^.]+" title="database.table" defaultValue={table ? `${database}.${table}` : ""} /></label>
-        <label>Key <input name="key" required placeholder='7 or {"id":7}' /></label>
+        <label>Key <input name="key" required placeholder="7, or [7,3] for two columns" size={26} /></label>
         <button type="submit" class="primary">Show its history</button>
       </form>
       <h2>Changed last</h2>
@@ -75,7 +109,7 @@ function Recent({ database, table }: { database?: string; table?: string }) {
           <tbody>
             {changes.map((change) => (
               <tr key={change.seq}>
-                <td><Time iso={change.committed_at ?? ""} /></td><td class="mono">{change.table}</td>
+                <td><Time iso={change.committed_at ?? ""} form="full" /></td><td class="mono">{change.table}</td>
                 <td class="mono">{rowUrl(change) ? <a href={rowUrl(change)!}>{keyText(change.pk)}</a> : keyText(change.pk)}</td>
                 <td>{change.op}</td><td class="mono muted">{change.op === "update" ? change.changed?.join(", ") : number(Object.keys(change.new ?? change.old ?? {}).length)}</td>
                 <td><Who actor={change.actor} /></td>

@@ -30,18 +30,19 @@ export function Sources() {
   const chart = useMemo(() => ({
     times: points.map((p) => p.time), series: [{ label: "records a second", color: "--sev-info", values: points.map((p) => p.rate) }],
   }), [points]);
-  if (error && !status) return <div class="page"><Failed problem={error} retry={reload} /></div>;
+  if (!status && error) return <div class="page"><h1 class="title">Sources</h1><Failed problem={error} retry={reload} /></div>;
   if (!status) return <div class="page"><Skeleton rows={10} /></div>;
   const well = status.source_connected && status.store_writable;
   return (
     <div class="page">
       <Loading on={loading && !status} />
       <h1 class="title">Sources</h1>
-      <p class="lead">
+      {error ? <Failed problem={error} retry={reload} /> : null}
+      {error ? <p class="lead muted">What follows is what was known before.</p> : <p class="lead">
         <span class={`dot ${well ? "good" : "bad"}`} aria-hidden="true" />{" "}
         {well ? <>Capture is live, <span class="num">{span(status.lag_s)}</span> behind the source.</> : <>Capture is not live: {status.detail ?? "the source is not connected"}.</>}{" "}
         {status.gaps === 0 ? "Nothing was missed." : <><strong class="num">{number(status.gaps)}</strong> {status.gaps === 1 ? "gap says" : "gaps say"} what could not be captured or trusted.</>}
-      </p>
+      </p>}
       <div class="wide"><table class="plain">
         <thead><tr><th scope="col">Source</th><th scope="col">Newest event</th><th scope="col">Made durable</th><th scope="col">Binlog position</th><th scope="col">GTIDs</th></tr></thead>
         <tbody>{status.sources.map((source) => (
