@@ -377,11 +377,14 @@ void SheetMaker::add_anomalies() {
   for (const auto& day : alerts_by_day(reader_, filter)) {
     std::uint64_t number = 0;
     for (const auto& alert : day.alerts) {
-      if (alert.acknowledged || number++ == kDailyBudget) break;
+      if (number++ == kDailyBudget) break;
       const auto& anomaly = alert.anomaly;
+      const auto known = alert.acknowledged
+                             ? fmt::format(" (acknowledged: {})", alert.acknowledged->note)
+                             : std::string();
       sheet_.facts.push_back({fmt::format("anomaly/{}", anomaly.seq),
                               "anomaly",
-                              alert.summary,
+                              alert.summary + known,
                               std::string(infer::severity_name(anomaly.severity)),
                               "severity",
                               std::nullopt,
