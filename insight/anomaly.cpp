@@ -8,7 +8,7 @@ namespace rowtrail::insight {
 namespace {
 
 /// Changes with every change of what is kept or of how it is judged.
-constexpr std::string_view kStateVersion = "rowtrail detectors 1\n";
+constexpr std::string_view kStateVersion = "rowtrail detectors 2\n";
 /// Parts are replaced by a snapshot when they are larger than this and than the snapshot before.
 constexpr std::size_t kPartsBytesMax = std::size_t{16} * 1024 * 1024;
 

@@ -360,7 +360,7 @@ void Judge::judge_life(const ObservedEvent& event, const ObservedObject& object)
   double usual = 0;
   double side = 0;
   const double score =
-      value_score(key_of(DetectorId::TooFast, step), seconds, 20, 0.5, usual, side);
+      value_score(key_of(DetectorId::TooFast, step), 0, seconds, 20, 0.5, usual, side);
   if (side < 0) {
     judge(DetectorId::TooFast, score, here(step), [&](std::string& numbers) {
       numbers = fmt::format("\"seconds\":{:.0f},\"usual\":{:.0f}", seconds, usual);
@@ -562,18 +562,28 @@ void Judge::judge_hours(const ObservedEvent& event) {
         });
 }
 
-double Judge::value_score(std::uint64_t key, double value, double count_min, double floor,
-                          double& usual, double& side) {
+double Judge::value_score(std::uint64_t key, std::uint64_t pool, double value, double count_min,
+                          double floor, double& usual, double& side) {
   auto& cell = values_.at(key, now_);
   const double x = std::copysign(std::log1p(std::abs(value)), value);
   const double count = cell.count;
   const double mean = cell.mean;
-  const double deviation =
-      std::sqrt((double{cell.variance} + floor * floor) * (1 + 1 / std::max(count, 1.0)));
+  double variance = cell.variance;
+  double freedom = count;
+  ValueCell pooled;
+  if (const auto* known = pool != 0 ? values_.find(pool) : nullptr) pooled = *known;
+  if (pooled.count > 0) {
+    // Few values of one subject say little of how far they spread: those of all others help.
+    constexpr double kPrior = 10;
+    const double prior = std::min(double{pooled.count}, kPrior);
+    variance = (count * variance + prior * double{pooled.variance}) / (count + prior);
+    freedom = count + std::min(double{pooled.count}, 100.0);
+  }
+  const double deviation = std::sqrt((variance + floor * floor) * (1 + 1 / std::max(count, 1.0)));
   const double z = (x - mean) / deviation;
   usual = std::copysign(std::expm1(std::abs(mean)), mean);
   side = z;
-  const double score = count >= count_min ? deviation_score(std::abs(z), count) : 0;
+  const double score = count >= count_min ? deviation_score(std::abs(z), freedom) : 0;
   constexpr double kMemory = 500;
   constexpr double kClip = 4;
   const double weight = 1 / std::min(count + 1, kMemory);
@@ -581,6 +591,19 @@ double Judge::value_score(std::uint64_t key, double value, double count_min, dou
   cell.mean = static_cast<float>(mean + weight * kept);
   cell.variance = static_cast<float>((1 - weight) * (double{cell.variance} + weight * kept * kept));
   cell.count = static_cast<float>(count + 1);
+  if (pool != 0 && count >= 1) {
+    // How far a value lies from those before it of the same subject; the mean is nothing.
+    constexpr double kPoolMemory = 2000;
+    constexpr double kPoolFrom = 100;
+    auto& all = values_.at(pool, now_);
+    const double reach = kClip * std::sqrt(double{all.variance} + floor * floor);
+    double residual = (x - mean) * std::sqrt(count / (count + 1));
+    if (all.count >= kPoolFrom) residual = std::clamp(residual, -reach, reach);
+    const double part = 1 / std::min(double{all.count} + 1, kPoolMemory);
+    all.variance =
+        static_cast<float>((1 - part) * double{all.variance} + part * residual * residual);
+    all.count += 1;
+  }
   return score;
 }
 
@@ -591,8 +614,8 @@ void Judge::judge_rows(const Observation& seen) {
     auto finding = here(mixed(rows.table.hash, op));
     double usual = 0;
     double side = 0;
-    const double score =
-        value_score(key_of(DetectorId::Bulk, rows.table.hash, op), rows.rows, 30, 0.3, usual, side);
+    const double score = value_score(key_of(DetectorId::Bulk, rows.table.hash, op), 0, rows.rows,
+                                     30, 0.3, usual, side);
     constexpr std::uint32_t kBulkMin = 10;
     if (rows.rows >= kBulkMin && side > 0 && rows.op != normalize::Op::Insert) {
       judge(DetectorId::Bulk, score, finding, [&](std::string& numbers) {
@@ -685,7 +708,7 @@ void Judge::judge_values(const Observation& seen) {
     const auto finding = here(mixed(about, value.subject.hash));
     if (value.kind == ValueKind::Lag) {
       const double score =
-          value_score(key_of(DetectorId::Backdating, about), value.value, 100, 0.1, usual, side);
+          value_score(key_of(DetectorId::Backdating, about), 0, value.value, 100, 0.1, usual, side);
       judge(DetectorId::Backdating, score, finding, [&](std::string& numbers) {
         numbers = fmt::format("\"hours\":{:.1f},\"usual\":{:.1f}", value.value, usual);
         return fmt::format("{}: {} is {:.0f} hours {} the commit; usual {:.1f}", who(),
@@ -696,8 +719,9 @@ void Judge::judge_values(const Observation& seen) {
     }
     const bool of_object = value.subject.hash != 0;
     const auto id = of_object ? DetectorId::ObjectValue : DetectorId::ColumnValue;
-    const double score = value_score(key_of(id, about, value.subject.hash), value.value,
-                                     of_object ? 15 : 100, of_object ? 0.08 : 0.15, usual, side);
+    const auto pool = of_object ? key_of(id, about, value.pool) : 0;
+    const double score = value_score(key_of(id, about, value.subject.hash), pool, value.value,
+                                     of_object ? 3 : 100, of_object ? 0.08 : 0.15, usual, side);
     if (score > 0.5) {
       judge(id, score, finding, [&](std::string& numbers) {
         numbers = fmt::format("\"value\":{:.4f},\"usual\":{:.4f}", value.value, usual);

@@ -143,8 +143,9 @@ class Judge {
   [[nodiscard]] Usual usual_of(const RateCell& cell, double peers, double peer_weight) const;
   void judge_share(DetectorId id, std::uint64_t key, bool so, const Finding& finding,
                    const Words& words);
-  double value_score(std::uint64_t key, double value, double count_min, double floor, double& usual,
-                     double& side);
+  /// `pool`: the spread within all subjects like this one, which helps while few values are known.
+  double value_score(std::uint64_t key, std::uint64_t pool, double value, double count_min,
+                     double floor, double& usual, double& side);
   [[nodiscard]] std::string_view actor_text() const { return event_.actor.text; }
   [[nodiscard]] std::string who() const;
   [[nodiscard]] Finding here(std::uint64_t subject) const;

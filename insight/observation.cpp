@@ -159,6 +159,7 @@ void Observation::save(std::string& out) const {
     put(out, value.kind);
     put(out, value.column.hash);
     put(out, value.subject.hash);
+    put(out, value.pool);
     put(out, value.value);
   });
   save_each(out, flags, [&](const ObservedFlag& flag) {
@@ -192,7 +193,8 @@ bool Observation::load(std::string_view& bytes) {
          load_each(bytes, values,
                    [&](ObservedValue& value) {
                      return take(bytes, value.kind) && take(bytes, value.column.hash) &&
-                            take(bytes, value.subject.hash) && take(bytes, value.value);
+                            take(bytes, value.subject.hash) && take(bytes, value.pool) &&
+                            take(bytes, value.value);
                    }) &&
          load_each(bytes, flags, [&](ObservedFlag& flag) {
            return take(bytes, flag.kind) && take(bytes, flag.about.hash) &&
@@ -239,7 +241,7 @@ void Observer::add_values(const Change& change, const Plan& plan) {
   for (const auto& column : plan.amounts) {
     double now = 0;
     if (!number_of(change.after[column.index], now)) continue;
-    ObservedValue value{ValueKind::Amount, {column.hash, column.text}, {}, 0, now};
+    ObservedValue value{ValueKind::Amount, {column.hash, column.text}, {}, 0, 0, now};
     if (update) {
       double was = 0;
       if (!number_of(change.before[column.index], was) || was == now) continue;
@@ -261,6 +263,7 @@ void Observer::add_values(const Change& change, const Plan& plan) {
       value.subject_id = static_cast<std::int64_t>(id);
       value.subject = {mixed(reference.hash, static_cast<std::uint64_t>(value.subject_id)) | 1,
                        reference.text};
+      value.pool = reference.hash;
       out_.values.push_back(value);
     }
   }
@@ -272,6 +275,7 @@ void Observer::add_values(const Change& change, const Plan& plan) {
     out_.values.push_back({ValueKind::Lag,
                            {column.hash, column.text},
                            {},
+                           0,
                            0,
                            static_cast<double>(out_.time_us - at) / kHourUs});
   }

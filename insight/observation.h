@@ -52,6 +52,7 @@ struct ObservedValue {
   Name column;   // "price.amount"
   Name subject;  // "price.product_id": the row it belongs to; none: only the column counts
   std::int64_t subject_id = 0;
+  std::uint64_t pool = 0;  // all subjects of that column
   double value = 0;
 };
 enum class FlagKind : std::uint8_t {
