@@ -24,12 +24,13 @@ constexpr const char* kSystemConfig = "/etc/rowtrail/rowtrail.yaml";
 /// Everything the command line can say, before it is merged with the config file.
 struct Arguments {
   std::string config, store, source, source_name, password_file, start,
-      format = "text", listen, token_file, until, log_level = "info", reason, table, key, at,
-      object_type, object_id, junit, envelope = "ndjson";
+      format = "text", listen, token_file, until, log_level = "info", reason, note, csv, table, key,
+      at, object_type, object_id, junit, envelope = "ndjson";
   SummaryOptions summary;
   VerifyOptions verify;
   std::string out;
-  std::uint64_t seq = 0;
+  std::uint64_t seq = 0, budget = 5;
+  double rate = 0.001;
   std::vector<std::string> rules, files;
   std::map<std::string, std::string> filter;
   std::uint64_t limit = 100;
@@ -226,6 +227,19 @@ const std::vector<Command>& commands() {
       {"gaps", "What could not be captured or trusted, why, and what to do about it",
        "rowtrail gaps --since 7d", [](CLI::App& c, Arguments& a) { add_common_filters(c, a); },
        [](const Arguments& a) { return gaps_command(merge(a), list_options(a)); }},
+      {"detect", "The rate detector on any series of timestamp,value",
+       "rowtrail detect --csv requests.csv > scored.csv",
+       [](CLI::App& c, Arguments& a) {
+         c.add_option("--csv", a.csv, "file of lines timestamp,value, oldest first")->required();
+         c.add_option("--rate", a.rate, "share of values that may be called anomalies by chance")
+             ->capture_default_str();
+       },
+       [](const Arguments& a) { return detect_command(a.csv, a.rate); }},
+      {"explain", "Why an anomaly or an event is in the log", "rowtrail explain 1043",
+       [](CLI::App& c, Arguments& a) {
+         c.add_option("seq", a.seq, "seq of the anomaly or event")->required();
+       },
+       [](const Arguments& a) { return explain_command(merge(a), a.seq); }},
       {"object", "Timeline of one business object", "rowtrail object product 7 --since 30d",
        [](CLI::App& c, Arguments& a) {
          c.add_option("type", a.object_type, "type, as the rules name it")->required();
@@ -385,6 +399,37 @@ void add_rules_command(CLI::App& app, Arguments& arguments, Action& chosen) {
   }
 }
 
+void add_anomalies_command(CLI::App& app, Arguments& arguments, Action& chosen) {
+  auto* command =
+      app.add_subcommand("anomalies", "What was unusual, why, and the events it rests on");
+  command->require_subcommand(0, 1);
+  add_filter(*command, arguments, "actor", "about this person");
+  add_filter(*command, arguments, "severity", "info, low, medium, high or critical");
+  add_filter(*command, arguments, "type", "of this detector: actor-rate");
+  add_filter(*command, arguments, "source", "name of the source");
+  add_filter(*command, arguments, "since", "from this time on: 24h, 7d, 2026-11-24, RFC 3339");
+  add_filter(*command, arguments, "until", "before this time");
+  command->add_option("--limit", arguments.limit, "newest days (text) or anomalies; 0: all")
+      ->capture_default_str();
+  command->add_option("--budget", arguments.budget, "alerts a day in text; 0: all")
+      ->capture_default_str();
+  command->footer("Example:\n  rowtrail anomalies --since 7d");
+  command->callback([&chosen] {
+    if (chosen) return;
+    chosen = [](const Arguments& a) {
+      return anomalies_command(merge(a), list_options(a), a.budget);
+    };
+  });
+  auto* acknowledge = command->add_subcommand("ack", "Record that an anomaly was looked at");
+  acknowledge->add_option("seq", arguments.seq, "seq of the anomaly")->required();
+  acknowledge->add_option("--note", arguments.note, "what came out, for whoever reads the log")
+      ->required();
+  acknowledge->footer("Example:\n  rowtrail anomalies ack 1043 --note 'stocktaking, announced'");
+  acknowledge->callback([&chosen] {
+    chosen = [](const Arguments& a) { return acknowledge_command(merge(a), a.seq, a.note); };
+  });
+}
+
 void add_store_command(CLI::App& app, Arguments& arguments, Action& chosen) {
   auto* command = app.add_subcommand("store", "The log's database");
   command->require_subcommand(1);
@@ -487,6 +532,7 @@ int run(int argc, char** argv) {
     sub->callback([&chosen, &command] { chosen = command.action; });
   }
   add_rules_command(app, arguments, chosen);
+  add_anomalies_command(app, arguments, chosen);
   add_store_command(app, arguments, chosen);
   add_config_command(app, chosen);
   add_manual_commands(app, chosen);

@@ -38,6 +38,14 @@ struct ListOptions {
 };
 int events_command(const Common& common, const ListOptions& options);
 int changes_command(const Common& common, const ListOptions& options);
+/// The days' alerts in text, every anomaly as a record otherwise; `budget` alerts a day, 0: all.
+int anomalies_command(const Common& common, const ListOptions& options, std::uint64_t budget);
+/// Records that somebody has looked at it.
+int acknowledge_command(const Common& common, std::uint64_t seq, const std::string& note);
+/// Why an anomaly or an event is in the log.
+int explain_command(const Common& common, std::uint64_t seq);
+/// The rate detector on lines of timestamp,value; `rate`: share of false alarms allowed.
+int detect_command(const std::string& path, double rate);
 int gaps_command(const Common& common, const ListOptions& options);
 
 struct RowOptions {

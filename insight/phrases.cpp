@@ -74,6 +74,14 @@ std::vector<std::string> standout_sentences(const FactSheet& sheet) {
   return out;
 }
 
+std::vector<std::string> anomaly_sentences(const FactSheet& sheet) {
+  std::vector<std::string> out;
+  for (const auto* fact : sheet.of("anomaly")) {
+    out.push_back(fmt::format("{}: {} {}", fact->value, printable(fact->title), seqs(*fact)));
+  }
+  return out;
+}
+
 std::vector<std::string> new_sentences(const FactSheet& sheet) {
   std::vector<std::string> out;
   for (const auto* fact : sheet.of("new")) {

@@ -21,6 +21,7 @@ struct Section {
 /// What the summary rests on: how far the record goes, what the usual is.
 [[nodiscard]] std::vector<std::string> notes(const FactSheet& sheet);
 [[nodiscard]] std::vector<std::string> standout_sentences(const FactSheet& sheet);
+[[nodiscard]] std::vector<std::string> anomaly_sentences(const FactSheet& sheet);
 [[nodiscard]] std::vector<std::string> new_sentences(const FactSheet& sheet);
 [[nodiscard]] std::vector<std::string> sum_sentences(const FactSheet& sheet);
 [[nodiscard]] std::vector<std::string> gap_sentences(const FactSheet& sheet);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "insight/decimal_sum.h"
+#include "insight/ranking.h"
 #include <fmt/format.h>
 #include <rapidjson/document.h>
 
@@ -55,6 +56,8 @@ constexpr GroupOf kObjects{
     Dimension::Object, "object",
     "events",          "event e JOIN event_object o ON o.log_id = e.log_id AND o.seq = e.seq",
     "o.object_type",   "o.object_id"};
+constexpr GroupOf kAnomalies{Dimension::Anomaly, "detector",   "anomalies",
+                             "anomaly e",        "e.detector", ""};
 constexpr GroupOf kGaps{Dimension::Gap, "gap", "gaps", "gap e", "e.reason", ""};
 
 class SheetMaker {
@@ -77,6 +80,7 @@ class SheetMaker {
   void add_slices();
   void add_sums();
   void add_new();
+  void add_anomalies();
   void choose_standout();
   void add_counts(const GroupOf& group, const std::vector<Tally>& now,
                   const std::vector<std::map<Key, std::uint64_t>>& before);
@@ -366,6 +370,36 @@ void SheetMaker::add_new() {
   }
 }
 
+/// The alerts of the span's days, each under the day's budget, and how many there are in all.
+void SheetMaker::add_anomalies() {
+  store::Filter filter;
+  filter.since_us = sheet_.span.since_us;
+  filter.until_us = sheet_.span.until_us;
+  for (const auto& day : alerts_by_day(reader_, filter)) {
+    std::uint64_t number = 0;
+    for (const auto& alert : day.alerts) {
+      if (number++ == kDailyBudget) break;
+      const auto& anomaly = alert.anomaly;
+      const auto known = alert.acknowledged
+                             ? fmt::format(" (acknowledged: {})", alert.acknowledged->note)
+                             : std::string();
+      sheet_.facts.push_back({fmt::format("anomaly/{}", anomaly.seq),
+                              "anomaly",
+                              alert.summary + known,
+                              std::string(infer::severity_name(anomaly.severity)),
+                              "severity",
+                              std::nullopt,
+                              {anomaly.seq},
+                              fmt::format("SELECT CASE e.severity WHEN 0 THEN 'info' WHEN 1 THEN "
+                                          "'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' ELSE "
+                                          "'critical' END FROM anomaly e WHERE e.log_id = {} AND "
+                                          "e.seq = {}",
+                                          log_id_, anomaly.seq)});
+    }
+  }
+  add_counts(kAnomalies, reader_.tally(query(kAnomalies.dimension, sheet_.span)), {});
+}
+
 void SheetMaker::choose_standout() {
   std::vector<const Fact*> facts;
   for (const auto& fact : sheet_.facts) {
@@ -392,6 +426,7 @@ FactSheet SheetMaker::make() {
   add_sums();
   add_new();
   add_counts(kGaps, reader_.tally(query(kGaps.dimension, sheet_.span)), {});
+  add_anomalies();
   choose_standout();
   return std::move(sheet_);
 }

@@ -25,7 +25,8 @@ struct Usual {
 
 struct Fact {
   std::string id;     // "type/sale.completed"
-  std::string group;  // total, type, actor, object, table, slice, sum, new, gap
+  std::string group;  // total, type, actor, object, table, slice, sum, new, gap,
+                      // anomaly, detector
   std::string title;  // who or what: "sale.completed"
   std::string value;
   std::string unit;  // "events"

@@ -129,6 +129,7 @@ std::string render_html(const FactSheet& sheet) {
   out += "<p>" + html_escaped(headline(sheet)) + "</p>\n";
   for (const auto& note : notes(sheet)) out += "<p class=\"q\">" + html_escaped(note) + "</p>\n";
   out += slices_chart(sheet.of("slice"));
+  out += list("Anomalies", anomaly_sentences(sheet));
   out += list("What stands out", standout_sentences(sheet));
   out += list("New", new_sentences(sheet));
   for (const auto& section : sections()) {

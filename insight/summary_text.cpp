@@ -77,6 +77,7 @@ std::string plain(const FactSheet& sheet, bool markdown) {
     out += fmt::format("\n{}{}\n{}", markdown ? "## " : "", title, markdown ? "\n" : "");
     for (const auto& sentence : sentences) out += bullet + text(sentence) + "\n";
   };
+  list("Anomalies", anomaly_sentences(sheet));
   list("What stands out", standout_sentences(sheet));
   list("New", new_sentences(sheet));
   for (const auto& section : sections()) {

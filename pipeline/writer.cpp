@@ -112,6 +112,12 @@ void WriterLoop::open_store() {
   dirty_ = inside_transaction_ = false;
   pending_.clear();
 
+  if (!detectors_.restore(store_->detector_state(name))) {
+    core::log(core::Level::Warn,
+              "what the anomaly detectors remembered is from another version of rowtrail; they "
+              "begin to learn anew, so that unusual things go unnoticed for some days");
+  }
+
   record_rules();
   state_.update([&](Snapshot& s) {
     s.position = position_;
@@ -264,9 +270,13 @@ void WriterLoop::record(const normalize::Transaction& transaction) {
   do {
     next_change =
         batch_.add(transaction, next_change, config_.limits.append_bytes, events_, rule_gaps_);
+    if (next_change == transaction.changes.size()) {
+      const auto first_event = batch_.next_seq() - events_.size();
+      engine_->set_event_seq(first_event);
+      if (transaction.last_part) judge(transaction, first_event);
+    }
     if (batch_.bytes() >= config_.limits.append_bytes) append();
   } while (next_change < transaction.changes.size());
-  engine_->set_event_seq(batch_.next_seq() - events_.size());
   changes_ += transaction.changes.size();
   event_count_ += events_.size();
   if (!transaction.last_part) return;
@@ -289,6 +299,20 @@ void WriterLoop::move_on(const normalize::Transaction& transaction) {
   if (uncommitted_bytes_ + batch_.bytes() >= config_.limits.commit_bytes_max) commit();
 }
 
+/// What the detectors say of a transaction stands behind its events, in the same commit.
+void WriterLoop::judge(const normalize::Transaction& transaction, std::uint64_t first_event) {
+  anomalies_.clear();
+  detectors_.observe(transaction, events_, first_event, rule_gaps_.size(), anomalies_);
+  std::string payload;
+  for (const auto& anomaly : anomalies_) {
+    payload.clear();
+    insight::append_anomaly(payload, anomaly, transaction);
+    const auto evidence = insight::evidence_text(anomaly);
+    batch_.add_anomaly({anomaly.time_us, anomaly.severity, anomaly.detector->id, anomaly.actor,
+                        evidence, payload});
+  }
+}
+
 void WriterLoop::note_gaps(const normalize::Transaction& transaction,
                            const std::vector<normalize::Gap>& gaps) {
   for (const auto& gap : gaps) {
@@ -307,6 +331,11 @@ void WriterLoop::append() {
 void WriterLoop::commit() {
   append();
   store_->save_state(engine_->take_state());
+  const bool whole = detectors_.wants_snapshot();
+  const auto observed = whole ? detectors_.snapshot() : detectors_.take_observed();
+  if (!observed.empty()) {
+    store_->save_detector_state(config_.source.name, observed, whole);
+  }
   position_.gtid_set = gtids_ ? gtids_->text() : std::string();
   store_->commit(config_.source.name, position_, event_time_us_);
   uncommitted_bytes_ = 0;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "insight/insight.h"
 #include "pipeline/channel.h"
 #include "pipeline/state.h"
 
@@ -36,6 +37,7 @@ class WriterLoop {
   void drain();
   void take(Item item);
   void take_transaction(const normalize::Transaction& transaction);
+  void judge(const normalize::Transaction& transaction, std::uint64_t first_event);
   void record(const normalize::Transaction& transaction);
   void take_unrecorded(normalize::Transaction& transaction);
   void move_on(const normalize::Transaction& transaction);
@@ -57,6 +59,8 @@ class WriterLoop {
   std::function<void(const std::string&)> on_head_;
   std::unique_ptr<store::Writer> store_;
   std::unique_ptr<infer::Engine> engine_;
+  insight::Detectors detectors_;
+  std::vector<insight::Anomaly> anomalies_;
   store::Batch batch_;
   binlog::Position position_;
   std::optional<binlog::GtidSet> gtids_;

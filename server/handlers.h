@@ -25,6 +25,10 @@ Outcome<Response> get_object(const Call& call, const Services& services);
 Outcome<Response> list_changes(const Call& call, const Services& services);
 Outcome<Response> get_transaction(const Call& call, const Services& services);
 
+// handlers_anomalies.cpp
+Outcome<Response> list_anomalies(const Call& call, const Services& services);
+Outcome<Response> get_anomaly(const Call& call, const Services& services);
+
 // handlers_gaps.cpp
 Outcome<Response> list_gaps(const Call& call, const Services& services);
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "insight/insight.h"
 #include <fmt/format.h>
 
 namespace rowtrail::server {
@@ -223,6 +224,15 @@ core::Result<> GapRows::render(std::string& out, const Row& row) {
   return normalize::append_numbered(out, row.seq, row.payload);
 }
 
+void AnomalyRows::read(store::Reader& reader, const List& list, const store::Page& page,
+                       const store::Visitor<Row>& visit) {
+  reader.anomalies(list.filter, page, visit);
+}
+
+core::Result<> AnomalyRows::render(std::string& out, const Row& row) {
+  return insight::append_rendered_anomaly(out, row.seq, row.evidence, row.payload);
+}
+
 template <class Rows>
 Outcome<Response> answer_list(const Call& call, const Services& services, List list,
                               std::string_view head) {
@@ -258,7 +268,8 @@ template Outcome<Response> answer_list<ChangeRows>(const Call&, const Services&,
                                                    std::string_view);
 template Outcome<Response> answer_list<GapRows>(const Call&, const Services&, List,
                                                 std::string_view);
-
+template Outcome<Response> answer_list<AnomalyRows>(const Call&, const Services&, List,
+                                                    std::string_view);
 template Outcome<Response> answer_list<RowChanges>(const Call&, const Services&, List,
                                                    std::string_view);
 

@@ -95,6 +95,14 @@ struct GapRows {
                    const store::Visitor<Row>& visit);
   static core::Result<> render(std::string& out, const Row& row);
 };
+struct AnomalyRows {
+  using Row = store::StoredAnomaly;
+  static constexpr std::string_view kMember = "anomalies";
+  static constexpr RowKind kKind = RowKind::Anomaly;
+  static void read(store::Reader& reader, const List& list, const store::Page& page,
+                   const store::Visitor<Row>& visit);
+  static core::Result<> render(std::string& out, const Row& row);
+};
 /// The changes of one row.
 struct RowChanges : ChangeRows {
   static void read(store::Reader& reader, const List& list, const store::Page& page,
@@ -112,6 +120,8 @@ extern template Outcome<Response> answer_list<ChangeRows>(const Call&, const Ser
 extern template Outcome<Response> answer_list<GapRows>(const Call&, const Services&, List,
                                                        std::string_view);
 
+extern template Outcome<Response> answer_list<AnomalyRows>(const Call&, const Services&, List,
+                                                           std::string_view);
 extern template Outcome<Response> answer_list<RowChanges>(const Call&, const Services&, List,
                                                           std::string_view);
 

@@ -66,6 +66,21 @@ constexpr CsvColumn kGapColumns[] = {
     {"sql", "sql"},
 };
 
+constexpr CsvColumn kAnomalyColumns[] = {
+    {"seq", "seq"},
+    {"time", "time"},
+    {"source", "source"},
+    {"detector", "detector"},
+    {"severity", "severity"},
+    {"summary", "summary"},
+    {"actor", "actor"},
+    {"surprise", "surprise"},
+    {"probability", "probability"},
+    {"numbers", "numbers"},
+    {"transaction", "transaction"},
+    {"evidence", "evidence"},
+};
+
 std::span<const CsvColumn> columns_of(RowKind kind) {
   switch (kind) {
     case RowKind::Event:
@@ -74,6 +89,8 @@ std::span<const CsvColumn> columns_of(RowKind kind) {
       return kChangeColumns;
     case RowKind::Gap:
       return kGapColumns;
+    case RowKind::Anomaly:
+      return kAnomalyColumns;
   }
   __builtin_unreachable();
 }

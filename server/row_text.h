@@ -11,7 +11,7 @@
 namespace rowtrail::server {
 
 /// What kind of record the rows are: decides the columns of CSV.
-enum class RowKind : std::uint8_t { Event, Change, Gap };
+enum class RowKind : std::uint8_t { Event, Change, Gap, Anomaly };
 
 class RowText {
  public:

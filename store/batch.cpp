@@ -50,6 +50,7 @@ void Batch::reset(std::uint64_t first_seq) {
   schemas.clear();
   rules.clear();
   gaps.clear();
+  anomalies.clear();
   admin_actions.clear();
   source_ = {};
 }
@@ -211,6 +212,22 @@ void Batch::add_event(const normalize::Transaction& transaction, const infer::Bu
   infer::append_event(bytes_, event, transaction);
   record.payload = since(begin);
   events.push_back(record);
+}
+
+void Batch::add_anomaly(const AnomalyText& anomaly) {
+  AnomalyRecord record;
+  record.seq = next_seq_++;
+  record.transaction_seq = transaction_seq_;
+  record.time_us = anomaly.time_us;
+  record.severity = anomaly.severity;
+  record.source = source_;
+  record.detector = put(anomaly.detector);
+  record.actor = put(anomaly.actor);
+  record.evidence = put(anomaly.evidence);
+  const std::size_t begin = bytes_.size();
+  bytes_.append(anomaly.payload);
+  record.payload = since(begin);
+  anomalies.push_back(record);
 }
 
 void Batch::add_rule(const infer::RuleInfo& rule, std::int64_t time_us) {

@@ -87,10 +87,25 @@ struct GapRecord {
   std::int64_t time_us = 0;
   Slice source, reason, database, table, payload;
 };
+struct AnomalyRecord {
+  std::uint64_t seq = 0;
+  std::uint64_t transaction_seq = 0;
+  std::int64_t time_us = 0;
+  infer::Severity severity = infer::Severity::Info;
+  Slice source, detector, actor, evidence, payload;
+};
 struct AdminRecord {
   std::uint64_t seq = 0;
   std::int64_t time_us = 0;
   Slice type, payload;
+};
+
+/// An anomaly as its detector words it, about the transaction added last. `evidence` lists the seqs
+/// of the events it rests on: "1040,1042"; the payload, which has no seq, counts them by source.
+struct AnomalyText {
+  std::int64_t time_us = 0;
+  infer::Severity severity = infer::Severity::Info;
+  std::string_view detector, actor, evidence, payload;
 };
 
 /// The objects of an event as event_object holds them: each once, its roles joined by commas.
@@ -116,6 +131,8 @@ class Batch {
   std::size_t add(const normalize::Transaction& transaction, std::size_t first_change,
                   std::size_t bytes_max, const std::vector<infer::BusinessEvent>& events,
                   const std::vector<normalize::Gap>& rule_gaps);
+  /// Behind the last add() of its transaction, before the batch is reset.
+  void add_anomaly(const AnomalyText& anomaly);
   void add_rule(const infer::RuleInfo& rule, std::int64_t time_us);
   /// What an operator did; `payload` is a JSON object with the same type.
   void add_admin(std::string_view type, std::string_view payload, std::int64_t time_us);
@@ -137,6 +154,7 @@ class Batch {
   std::vector<SchemaRecord> schemas;
   std::vector<RuleRecord> rules;
   std::vector<GapRecord> gaps;
+  std::vector<AnomalyRecord> anomalies;
   std::vector<AdminRecord> admin_actions;
 
  private:

@@ -16,7 +16,8 @@ constexpr std::array kColumns{
     KindColumns{Kind::Change, "change", "transaction_seq, ordinal, table_id, op, pk, old_pk"},
     KindColumns{Kind::Event, "event", "transaction_seq, severity, source, type, actor, rule"},
     KindColumns{Kind::Gap, "gap", "transaction_seq, source, reason, database_name, table_name"},
-    KindColumns{Kind::Anomaly, "anomaly", "source, type, severity"},
+    KindColumns{Kind::Anomaly, "anomaly",
+                "transaction_seq, severity, source, detector, actor, evidence"},
     KindColumns{Kind::TableSchema, "table_schema",
                 "version, layout_hash, source, database_name, table_name"},
     KindColumns{Kind::RuleVersion, "rule_version", "id, version"},
@@ -112,6 +113,28 @@ void ColumnCheck::number_column(const char* column, std::int64_t is, std::int64_
   wrong_ += fmt::format("the column {} says {}, the record {}", column, is, must);
 }
 
+/// The payload counts events by source, so that it has no seq; the seqs must be as many and as
+/// ordered, and before the anomaly.
+void ColumnCheck::evidence_column(std::string_view seqs, std::uint64_t before) {
+  const auto& events = child(json_, "events");
+  std::uint64_t count = 0;
+  std::uint64_t least = 0;
+  bool ordered = true;
+  while (!seqs.empty() && ordered) {
+    std::uint64_t seq = 0;
+    const auto [end, error] = std::from_chars(seqs.data(), seqs.data() + seqs.size(), seq);
+    ordered = error == std::errc{} && seq >= least && seq < before;
+    least = seq + 1;
+    ++count;
+    seqs.remove_prefix(static_cast<std::size_t>(end - seqs.data()));
+    takes(seqs, ",");
+  }
+  const std::uint64_t must = events.IsArray() ? events.Size() : 0;
+  if (ordered && count == must) return;
+  if (!wrong_.empty()) wrong_ += "; ";
+  wrong_ += fmt::format("the column evidence does not list the record's {} events", must);
+}
+
 void ColumnCheck::belongs(const Row& row, const TransactionPlace& transaction) {
   if (!transaction.known) return;  // the transaction itself is found missing
   number_column("transaction_seq", row.integer(kFirstColumn), as_signed(transaction.seq));
@@ -137,9 +160,12 @@ std::string ColumnCheck::check(Kind kind, const Row& row, const TransactionPlace
       text_column("table_name", row.text(at + 4), text("table"));
       break;
     case Kind::Anomaly:
-      text_column("source", row.text(at), text("source"));
-      text_column("type", row.text(at + 1), text("type"));
-      number_column("severity", row.integer(at + 2), severity_of(text("severity")));
+      belongs(row, transaction);
+      number_column("severity", row.integer(at + 1), severity_of(text("severity")));
+      text_column("source", row.text(at + 2), text("source"));
+      text_column("detector", row.text(at + 3), text("detector"));
+      text_column("actor", row.text(at + 4), text("actor"));
+      evidence_column(row.text(at + 5), as_unsigned(row.integer(kSeqColumn)));
       break;
     case Kind::TableSchema: {
       const auto layout = text("layout");

@@ -72,6 +72,7 @@ class ColumnCheck {
   /// Notes a difference between a column and what it must be.
   void text_column(const char* column, std::string_view is, std::string_view must);
   void number_column(const char* column, std::int64_t is, std::int64_t must);
+  void evidence_column(std::string_view seqs, std::uint64_t before);
   void belongs(const Row& row, const TransactionPlace& transaction);
 
   const std::unordered_map<std::int64_t, NumberedTable>& tables_;

@@ -10,7 +10,7 @@ namespace rowtrail::store {
 namespace {
 
 const std::array kMigrations{
-    Migration{5, "record and working tables", kSqliteTables, kPostgresTables},
+    Migration{6, "record and working tables", kSqliteTables, kPostgresTables},
 };
 
 int stored_version(Database& db) {

@@ -92,6 +92,19 @@ std::string summary_contains(Engine engine, const std::string& text, Statement& 
       find, kBegin, kEnd, statement.bind(needle));
 }
 
+/// The severity stands as a number, so that a partial index of the rare ones applies.
+void severity_condition(std::string_view column, const std::string& name, Where& where) {
+  if (name.empty()) return;
+  const auto severity = infer::parse_severity(name);
+  if (!severity) {
+    where.add("1 = 0");
+  } else if (*severity == infer::Severity::Info) {
+    where.add(fmt::format("{} = 0", column));
+  } else {
+    where.add(fmt::format("{0} = {1} AND {0} > 0", column, static_cast<int>(*severity)));
+  }
+}
+
 /// `e.type <> $5`: a comparison of `event e` with an excluded value; empty for what no event has.
 std::string excluded_value(const std::pair<std::string, std::string>& excluded, std::string_view op,
                            Statement& statement) {
@@ -103,21 +116,11 @@ std::string excluded_value(const std::pair<std::string, std::string>& excluded, 
   return fmt::format("e.{} {} {}", name, op, statement.bind(column_text(value)));
 }
 
-/// Conditions on columns of `event e`. The severity stands as a number, so that the partial index
-/// of the rare ones applies.
+/// Conditions on columns of `event e`.
 void event_conditions(Engine engine, const Filter& filter, Statement& statement, Where& where) {
   where.equal("e.type", filter.type);
   where.equal("e.actor", filter.actor);
-  if (!filter.severity.empty()) {
-    const auto severity = infer::parse_severity(filter.severity);
-    if (!severity) {
-      where.add("1 = 0");
-    } else if (*severity == infer::Severity::Info) {
-      where.add("e.severity = 0");
-    } else {
-      where.add(fmt::format("e.severity = {0} AND e.severity > 0", static_cast<int>(*severity)));
-    }
-  }
+  severity_condition("e.severity", filter.severity, where);
   for (const auto& excluded : filter.exclude) {
     if (const auto wrong = excluded_value(excluded, "<>", statement); !wrong.empty()) {
       where.add(wrong);
@@ -309,6 +312,38 @@ Statement select_gaps(std::int64_t log_id, const Filter& filter, const Resolved&
   return statement;
 }
 
+namespace {
+constexpr std::string_view kAnomalyColumns =
+    "SELECT a.seq, a.time_us, a.severity, a.detector, a.actor, a.evidence, a.payload FROM anomaly "
+    "a";
+}
+
+Statement select_anomalies(std::int64_t log_id, const Filter& filter, const Resolved& resolved,
+                           const Page& page) {
+  Statement statement;
+  Where where(statement, log_id, "a");
+  where.equal("a.source", filter.source);
+  where.equal("a.detector", filter.type);
+  where.equal("a.actor", filter.actor);
+  severity_condition("a.severity", filter.severity, where);
+  if (!filter.transaction.empty()) {
+    where.add("a.transaction_seq" + list<std::int64_t>(resolved.transaction_seqs));
+  }
+  where.time(filter);
+  where.page("a.seq", page);
+  statement.sql = std::string(kAnomalyColumns) + where.text();
+  finish(statement, "a.seq", page);
+  return statement;
+}
+
+Statement select_anomaly(std::int64_t log_id, std::uint64_t seq) {
+  Statement statement;
+  Where where(statement, log_id, "a");
+  where.compare("a.seq", "=", as_signed(seq));
+  statement.sql = std::string(kAnomalyColumns) + where.text();
+  return statement;
+}
+
 Statement select_gap_counts(std::int64_t log_id, const std::string& source) {
   Statement statement;
   Where where(statement, log_id, "g");
@@ -361,6 +396,8 @@ TallySource tally_source(Dimension dimension) {
       return {"event e", "(e.time_us - $2) / $4", "''"};
     case Dimension::Gap:
       return {"gap e", "e.reason", "''"};
+    case Dimension::Anomaly:
+      return {"anomaly e", "e.detector", "''"};
   }
   return {};
 }

@@ -40,6 +40,10 @@ struct Resolved {
 /// Columns: seq, payload.
 [[nodiscard]] Statement select_gaps(std::int64_t log_id, const Filter& filter,
                                     const Resolved& resolved, const Page& page);
+/// Columns: seq, time_us, severity, detector, actor, evidence, payload.
+[[nodiscard]] Statement select_anomalies(std::int64_t log_id, const Filter& filter,
+                                         const Resolved& resolved, const Page& page);
+[[nodiscard]] Statement select_anomaly(std::int64_t log_id, std::uint64_t seq);
 /// Columns: kind, how many; of one source, or of all when it is empty.
 [[nodiscard]] Statement select_gap_counts(std::int64_t log_id, const std::string& source);
 /// Columns: seq, time_us, source, payload.

@@ -34,6 +34,18 @@ void read_change(const Row& row, StoredChange& change) {
   change.event_payload = row.text(4);
 }
 
+StoredAnomaly read_anomaly(const Row& row) {
+  StoredAnomaly anomaly;
+  anomaly.seq = as_unsigned(row.integer(0));
+  anomaly.time_us = row.integer(1);
+  anomaly.severity = static_cast<infer::Severity>(row.integer(2));
+  anomaly.detector = row.text(3);
+  anomaly.actor = row.text(4);
+  anomaly.evidence = row.text(5);
+  anomaly.payload = row.text(6);
+  return anomaly;
+}
+
 class LogReader final : public Reader {
  public:
   LogReader(std::unique_ptr<Database> db, const Url& url) : db_(std::move(db)), url_(url) {
@@ -45,6 +57,10 @@ class LogReader final : public Reader {
   void events(const Filter& filter, const Page& page, const Visitor<StoredEvent>& visit) override;
   void changes(const Filter& filter, const Page& page, const Visitor<StoredChange>& visit) override;
   void gaps(const Filter& filter, const Page& page, const Visitor<StoredGap>& visit) override;
+  void anomalies(const Filter& filter, const Page& page,
+                 const Visitor<StoredAnomaly>& visit) override;
+  std::optional<StoredAnomaly> anomaly(std::uint64_t seq) override;
+  std::vector<StoredAdminAction> admin_actions(const std::string& type) override;
   std::optional<StoredEvent> event(std::uint64_t seq) override;
   std::vector<StoredChange> transaction_changes(
       std::uint64_t transaction_seq, const std::vector<std::uint32_t>& ordinals) override;
@@ -121,6 +137,35 @@ void LogReader::gaps(const Filter& filter, const Page& page, const Visitor<Store
   db_->query(select_gaps(log_id_, filter, resolve(filter), page), [&](const Row& row) {
     return visit({as_unsigned(row.integer(0)), std::string(row.text(1))});
   });
+}
+
+void LogReader::anomalies(const Filter& filter, const Page& page,
+                          const Visitor<StoredAnomaly>& visit) {
+  db_->query(select_anomalies(log_id_, filter, resolve(filter), page),
+             [&](const Row& row) { return visit(read_anomaly(row)); });
+}
+
+std::optional<StoredAnomaly> LogReader::anomaly(std::uint64_t seq) {
+  std::optional<StoredAnomaly> found;
+  db_->query(select_anomaly(log_id_, seq), [&](const Row& row) {
+    found = read_anomaly(row);
+    return true;
+  });
+  return found;
+}
+
+std::vector<StoredAdminAction> LogReader::admin_actions(const std::string& type) {
+  std::vector<StoredAdminAction> found;
+  db_->query(
+      {"SELECT seq, time_us, type, payload FROM admin_action WHERE log_id = $1 AND type = $2 "
+       "ORDER BY seq",
+       {log_id_, column_text(type)}},
+      [&](const Row& row) {
+        found.push_back({as_unsigned(row.integer(0)), row.integer(1), std::string(row.text(2)),
+                         std::string(row.text(3))});
+        return true;
+      });
+  return found;
 }
 
 std::optional<StoredEvent> LogReader::event(std::uint64_t seq) {

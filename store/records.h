@@ -32,6 +32,9 @@ inline constexpr RecordTable kObjectTable{"event_object", "seq,ordinal,object_ty
 inline constexpr RecordTable kEvidenceTable{"event_evidence", "seq,ordinal,evidence_seq", 3};
 inline constexpr RecordTable kGapTable{
     "gap", "seq,transaction_seq,time_us,source,reason,database_name,table_name,payload,salt", 9};
+inline constexpr RecordTable kAnomalyTable{
+    "anomaly", "seq,transaction_seq,time_us,severity,source,detector,actor,evidence,payload,salt",
+    10};
 inline constexpr RecordTable kSchemaTable{
     "table_schema", "seq,time_us,version,layout_hash,source,database_name,table_name,payload,salt",
     9};
@@ -101,6 +104,7 @@ void for_each_record(const Batch& batch, const Visit& visit) {
   each(Kind::Change, batch.changes);
   each(Kind::Event, batch.events);
   each(Kind::Gap, batch.gaps);
+  each(Kind::Anomaly, batch.anomalies);
   each(Kind::TableSchema, batch.schemas);
   each(Kind::RuleVersion, batch.rules);
   each(Kind::AdminAction, batch.admin_actions);
@@ -225,6 +229,27 @@ void write_gaps(const Batch& batch, const Salts& salts, Sink& sink) {
 }
 
 template <class Sink>
+void write_anomalies(const Batch& batch, const Salts& salts, Sink& sink) {
+  if (batch.anomalies.empty()) return;
+  sink.begin(kAnomalyTable);
+  for (const auto& record : batch.anomalies) {
+    sink.begin_row();
+    sink.big(as_signed(record.seq));
+    sink.big(as_signed(record.transaction_seq));
+    sink.big(record.time_us);
+    sink.small(static_cast<std::int16_t>(record.severity));
+    sink.text(batch.text(record.source));
+    sink.text(batch.text(record.detector));
+    sink.text(batch.text(record.actor));
+    sink.text(batch.text(record.evidence));
+    sink.text(batch.text(record.payload));
+    sink.bytes(salts.of(record.seq));
+    sink.end_row();
+  }
+  sink.end();
+}
+
+template <class Sink>
 void write_schemas(const Batch& batch, const Salts& salts, Sink& sink) {
   if (batch.schemas.empty()) return;
   sink.begin(kSchemaTable);
@@ -289,6 +314,7 @@ void write_records(const Batch& batch, const Salts& salts, std::span<const std::
   write_events(batch, salts, sink);
   write_objects(batch, sink);
   write_evidence(batch, sink);
+  write_anomalies(batch, salts, sink);
 }
 
 [[nodiscard]] inline std::string_view hash_bytes(std::span<const Hash> hashes) {

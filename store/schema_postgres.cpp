@@ -39,6 +39,11 @@ CREATE TABLE xa_pending (log_id bigint NOT NULL, source text COLLATE "C" NOT NUL
   PRIMARY KEY (log_id, source, xid, part));
 ALTER TABLE xa_pending ALTER COLUMN sealed SET STORAGE EXTERNAL;
 
+-- What the anomaly detectors remember: part 0 as of some commit, then one part for each commit since.
+CREATE TABLE detector_state (log_id bigint NOT NULL, source text COLLATE "C" NOT NULL,
+  part bigint NOT NULL, bytes bytea NOT NULL, PRIMARY KEY (log_id, source, part));
+ALTER TABLE detector_state ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
 -- The tree: bundles of 256 entries and tiles of 256 hashes, inserted once when they are full, and the
 -- signed tree heads that were published. EXTERNAL: hashes do not compress.
 CREATE TABLE entry (log_id bigint NOT NULL, bundle bigint NOT NULL, entries bytea NOT NULL,
@@ -89,9 +94,12 @@ CREATE TABLE gap (log_id bigint NOT NULL, seq bigint NOT NULL, transaction_seq b
   time_us bigint NOT NULL, source text COLLATE "C" NOT NULL, reason text COLLATE "C" NOT NULL,
   database_name text COLLATE "C" NOT NULL, table_name text COLLATE "C" NOT NULL,
   payload text COLLATE "C", salt bytea, PRIMARY KEY (log_id, seq));
-CREATE TABLE anomaly (log_id bigint NOT NULL, seq bigint NOT NULL, time_us bigint NOT NULL,
-  source text COLLATE "C" NOT NULL, type text COLLATE "C" NOT NULL, severity smallint NOT NULL,
-  payload text COLLATE "C", salt bytea, PRIMARY KEY (log_id, seq));
+CREATE TABLE anomaly (log_id bigint NOT NULL, seq bigint NOT NULL, transaction_seq bigint NOT NULL,
+  time_us bigint NOT NULL, severity smallint NOT NULL, source text COLLATE "C" NOT NULL,
+  detector text COLLATE "C" NOT NULL, actor text COLLATE "C" NOT NULL,
+  evidence text COLLATE "C" NOT NULL, payload text COLLATE "C", salt bytea,
+  PRIMARY KEY (log_id, seq));
+CREATE INDEX anomaly_time ON anomaly (log_id, time_us);
 CREATE TABLE table_schema (log_id bigint NOT NULL, seq bigint NOT NULL, time_us bigint NOT NULL,
   version integer NOT NULL, layout_hash bigint NOT NULL, source text COLLATE "C" NOT NULL,
   database_name text COLLATE "C" NOT NULL, table_name text COLLATE "C" NOT NULL,
@@ -136,6 +144,14 @@ SELECT g.log_id, l.name AS log, g.seq,
        timestamptz 'epoch' + g.time_us * interval '1 microsecond' AS time, g.source,
        g.transaction_seq, g.reason, g.database_name, g.table_name, g.payload::json AS payload
 FROM gap g JOIN log l ON l.log_id = g.log_id;
+CREATE VIEW anomalies AS
+SELECT a.log_id, l.name AS log, a.seq,
+       timestamptz 'epoch' + a.time_us * interval '1 microsecond' AS time, a.source,
+       a.transaction_seq, a.detector,
+       CASE a.severity WHEN 0 THEN 'info' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high'
+                       ELSE 'critical' END AS severity, a.actor, a.evidence,
+       a.payload::json AS payload
+FROM anomaly a JOIN log l ON l.log_id = a.log_id;
 )sql";
 
 }  // namespace rowtrail::store

@@ -33,6 +33,10 @@ CREATE TABLE position (log_id INTEGER NOT NULL, source TEXT NOT NULL, file TEXT 
 CREATE TABLE xa_pending (log_id INTEGER NOT NULL, source TEXT NOT NULL, xid TEXT NOT NULL,
   part INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (log_id, source, xid, part)) STRICT;
 
+-- What the anomaly detectors remember: part 0 as of some commit, then one part for each commit since.
+CREATE TABLE detector_state (log_id INTEGER NOT NULL, source TEXT NOT NULL, part INTEGER NOT NULL,
+  bytes BLOB NOT NULL, PRIMARY KEY (log_id, source, part)) STRICT, WITHOUT ROWID;
+
 -- The tree: bundles of 256 entries and tiles of 256 hashes, inserted once when they are full, and the
 -- signed tree heads that were published.
 CREATE TABLE entry (log_id INTEGER NOT NULL AS (1) VIRTUAL, bundle INTEGER PRIMARY KEY,
@@ -80,8 +84,10 @@ CREATE TABLE gap (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KE
   transaction_seq INTEGER NOT NULL, time_us INTEGER NOT NULL, source TEXT NOT NULL,
   reason TEXT NOT NULL, database_name TEXT NOT NULL, table_name TEXT NOT NULL, payload TEXT, salt BLOB) STRICT;
 CREATE TABLE anomaly (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
-  time_us INTEGER NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL, severity INTEGER NOT NULL,
+  transaction_seq INTEGER NOT NULL, time_us INTEGER NOT NULL, severity INTEGER NOT NULL,
+  source TEXT NOT NULL, detector TEXT NOT NULL, actor TEXT NOT NULL, evidence TEXT NOT NULL,
   payload TEXT, salt BLOB) STRICT;
+CREATE INDEX anomaly_time ON anomaly (time_us);
 CREATE TABLE table_schema (log_id INTEGER NOT NULL AS (1) VIRTUAL, seq INTEGER PRIMARY KEY,
   time_us INTEGER NOT NULL, version INTEGER NOT NULL, layout_hash INTEGER NOT NULL,
   source TEXT NOT NULL, database_name TEXT NOT NULL, table_name TEXT NOT NULL, payload TEXT, salt BLOB) STRICT;
@@ -143,6 +149,11 @@ SELECT o.object_type, o.object_id, o.role, e.* FROM event_object o JOIN events e
 CREATE VIEW gaps AS
 SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time_us / 1000000.0, 'unixepoch') AS time, source,
        transaction_seq, reason, database_name, table_name, payload FROM gap;
+CREATE VIEW anomalies AS
+SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time_us / 1000000.0, 'unixepoch') AS time, source,
+       transaction_seq, detector,
+       CASE severity WHEN 0 THEN 'info' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high'
+                     ELSE 'critical' END AS severity, actor, evidence, payload FROM anomaly;
 )sql";
 
 }  // namespace rowtrail::store

@@ -41,6 +41,12 @@ class Writer : public infer::State {
   /// Payloads of the Gaps of one kind.
   virtual std::vector<std::string> recorded_gaps(normalize::GapKind kind) = 0;
 
+  /// What the anomaly detectors of a source remember: part 0 first, then what came since.
+  virtual std::vector<std::string> detector_state(const std::string& source) = 0;
+  /// In the commit to come: one more part, or, `whole`, a new part 0 in place of all parts.
+  virtual void save_detector_state(const std::string& source, const std::string& bytes,
+                                   bool whole) = 0;
+
   /// Adds records to the open database transaction, opening one if there is none. The batch's first
   /// seq must be next_seq().
   virtual void append(const Batch& batch) = 0;
@@ -111,6 +117,21 @@ struct StoredGap {
   std::uint64_t seq = 0;
   std::string payload;
 };
+struct StoredAnomaly {
+  std::uint64_t seq = 0;
+  std::int64_t time_us = 0;
+  infer::Severity severity = infer::Severity::Info;
+  std::string detector, actor;
+  std::string evidence;  // seqs of events: "1040,1042"
+  std::string payload;
+};
+/// What an operator did.
+struct StoredAdminAction {
+  std::uint64_t seq = 0;
+  std::int64_t time_us = 0;
+  std::string type;
+  std::string payload;
+};
 struct StoredTransaction {
   std::uint64_t seq = 0;
   std::string payload;
@@ -156,6 +177,7 @@ enum class Dimension : std::uint8_t {
   Table,        // row changes by database (name) and table (detail)
   Bucket,       // events by slice of time: name is its number from 0
   Gap,          // gaps by reason
+  Anomaly,      // anomalies by detector
 };
 struct TallyQuery {
   Dimension dimension = Dimension::Event;
@@ -200,6 +222,12 @@ class Reader {
                        const Visitor<StoredChange>& visit) = 0;
   /// Narrowed by source, database, table, transaction and time.
   virtual void gaps(const Filter& filter, const Page& page, const Visitor<StoredGap>& visit) = 0;
+  /// Narrowed by source, actor, severity, transaction, time and, as type, detector.
+  virtual void anomalies(const Filter& filter, const Page& page,
+                         const Visitor<StoredAnomaly>& visit) = 0;
+  virtual std::optional<StoredAnomaly> anomaly(std::uint64_t seq) = 0;
+  /// Of one type, in seq order.
+  virtual std::vector<StoredAdminAction> admin_actions(const std::string& type) = 0;
   virtual std::optional<StoredEvent> event(std::uint64_t seq) = 0;
   /// The Changes of one transaction whose ordinals are given (all when empty), in order.
   virtual std::vector<StoredChange> transaction_changes(

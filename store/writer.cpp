@@ -69,6 +69,9 @@ class LogWriter final : public Writer {
   std::uint64_t next_seq() override { return tree_.size(); }
   std::vector<std::string> recorded_rules() override;
   std::vector<std::string> recorded_gaps(normalize::GapKind kind) override;
+  std::vector<std::string> detector_state(const std::string& source) override;
+  void save_detector_state(const std::string& source, const std::string& bytes,
+                           bool whole) override;
   std::vector<infer::StateRow> state_rows() override;
   bool has_state(const std::string& rule, const std::string& key) override;
   void append(const Batch& batch) override;
@@ -119,6 +122,7 @@ class LogWriter final : public Writer {
   Tree tree_{""};
   Tree durable_tree_{""};  // as of the last commit
   Added added_;
+  std::map<std::string, std::int64_t> detector_parts_;  // the last one of each source
   bool in_transaction_ = false;
   std::map<std::array<std::string, 3>, std::int32_t> tables_;  // source, database, table
   std::int32_t last_table_id_ = 0;
@@ -411,6 +415,32 @@ std::vector<std::string> LogWriter::recorded_gaps(normalize::GapKind kind) {
                return true;
              });
   return payloads;
+}
+
+std::vector<std::string> LogWriter::detector_state(const std::string& source) {
+  std::vector<std::string> parts;
+  db_->query({"SELECT bytes, part FROM detector_state WHERE log_id = $1 AND source = $2 ORDER BY "
+              "part",
+              {log_id_, column_text(source)}},
+             [&](const Row& row) {
+               parts.emplace_back(row.bytes(0));
+               detector_parts_[source] = row.integer(1);
+               return true;
+             });
+  return parts;
+}
+
+void LogWriter::save_detector_state(const std::string& source, const std::string& bytes,
+                                    bool whole) {
+  begin();
+  auto& part = detector_parts_[source];
+  part = whole ? 0 : part + 1;
+  if (whole) {
+    db_->execute({"DELETE FROM detector_state WHERE log_id = $1 AND source = $2",
+                  {log_id_, column_text(source)}});
+  }
+  db_->execute({"INSERT INTO detector_state (log_id, source, part, bytes) VALUES ($1, $2, $3, $4)",
+                {log_id_, column_text(source), part, Blob{bytes}}});
 }
 
 std::vector<infer::StateRow> LogWriter::state_rows() {

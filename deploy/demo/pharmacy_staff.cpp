@@ -17,6 +17,7 @@
 #include "deploy/demo/database.h"
 #include "deploy/demo/ledger.h"
 #include "deploy/demo/set_up.h"
+#include "deploy/demo/year.h"
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -48,6 +49,7 @@ struct Options {
   double noise = 0;
   std::string ledger;
   bool append = false;
+  YearOptions year;
 };
 
 struct Counts {
@@ -239,6 +241,12 @@ int run(const Options& options) {
   connection.execute("USE pharmacy");
   const Catalogue catalogue = Catalogue::load(connection);
 
+  if (options.year.days > 0) {
+    const auto done = live_through(options.server, catalogue, ledger, options.seed, options.year);
+    fmt::print(stderr, "pharmacy: {} days, {} transactions\n", options.year.days, done);
+    return 0;
+  }
+
   std::optional<Calendar> calendar;
   if (options.days > 0) calendar.emplace(options.days, options.transactions, options.seed);
   Counts counts;
@@ -323,6 +331,19 @@ void describe(CLI::App& app, Options& options) {
                  "Share of transactions followed by maintenance that the ledger does not know")
       ->capture_default_str();
   app.add_option("--ledger", options.ledger, "Write what was done to this file, as ndjson");
+  app.add_option(
+      "--simulated-days", options.year.days,
+      "So many days on a clock of their own, as fast as possible, by one clerk; the user "
+      "must be allowed to set the session's clock (SESSION_VARIABLES_ADMIN)");
+  app.add_option("--first-day", options.year.first_day, "The first of them")->capture_default_str();
+  app.add_option("--per-day", options.year.per_day, "Transactions of an ordinary weekday")
+      ->capture_default_str();
+  app.add_option("--inject", options.year.misdeeds,
+                 "Cases a day of what should not be done, after --learned-days");
+  app.add_option("--learned-days", options.year.learned_days, "Days without them at the beginning")
+      ->capture_default_str();
+  app.add_option("--answer-key", options.year.answer_key,
+                 "Write these cases to this file, as ndjson");
   app.add_flag("--append", options.append, "Append to the ledger instead of starting it anew");
 }
 

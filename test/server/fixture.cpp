@@ -136,6 +136,41 @@ void MemoryReader::gaps(const store::Filter& filter, const store::Page& page,
   });
 }
 
+namespace {
+
+store::StoredAnomaly make_anomaly(std::uint64_t number) {
+  store::StoredAnomaly anomaly;
+  anomaly.seq = 4 * number;
+  anomaly.severity = infer::Severity::Medium;
+  anomaly.detector = "actor-rate";
+  anomaly.actor = "anna";
+  anomaly.evidence = "3,7";
+  anomaly.payload =
+      R"({"detector":"actor-rate","title":"Somebody does more than usual",)"
+      R"("time":"2026-11-25T09:00:00.000000Z","source":"pharmacy","transaction":"gtid:0",)"
+      R"("severity":"medium","summary":"anna: stock.corrected 9 times today; usual 0–1",)"
+      R"("actor":"anna","surprise":4.20,"probability":6e-05,"numbers":{"count":9},"events":[1,2]})";
+  return anomaly;
+}
+
+}  // namespace
+
+void MemoryReader::anomalies(const store::Filter& filter, const store::Page& page,
+                             const store::Visitor<store::StoredAnomaly>& visit) {
+  check();
+  walk(size(), 0, page, [&](std::uint64_t number, bool& counted) {
+    if (number % 10 != 0 || (!filter.type.empty() && filter.type != "actor-rate")) return true;
+    counted = true;
+    return visit(make_anomaly(number));
+  });
+}
+
+std::optional<store::StoredAnomaly> MemoryReader::anomaly(std::uint64_t seq) {
+  check();
+  if (seq % 40 != 0 || seq / 4 >= size()) return std::nullopt;
+  return make_anomaly(seq / 4);
+}
+
 std::optional<store::StoredEvent> MemoryReader::event(std::uint64_t seq) {
   check();
   if (seq % 4 != 3 || seq / 4 >= size()) return std::nullopt;

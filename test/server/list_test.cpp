@@ -250,3 +250,18 @@ TEST_CASE("status: the log's size and health") {
   CHECK(text(status, "origin") == "test/0");
   CHECK(text(status["gaps_by_kind"], "partial_image") == "25");
 }
+
+TEST_CASE("anomalies: pages, the seqs of the evidence, one of them, and the columns of CSV") {
+  Site site;
+  const auto all = walk(site, "/v1/anomalies?limit=10", "anomalies");
+  CHECK_FALSE(all.empty());
+  const auto page = json(site.ask("/v1/anomalies?limit=1"));
+  CHECK(text(page["anomalies"][0], "detector") == "actor-rate");
+  CHECK(page["anomalies"][0]["evidence"].Size() == 2);
+  CHECK(json(site.ask("/v1/anomalies?type=silence"))["anomalies"].Empty());
+  CHECK(problem_of(site.ask("/v1/anomalies?table=sale")) == "/problems/unknown-parameter");
+  CHECK(text(json(site.ask("/v1/anomalies/40")), "seq") == "40");
+  CHECK(site.ask("/v1/anomalies/41").status == 404);
+  const auto csv = site.ask("/v1/anomalies?limit=1&format=csv");
+  CHECK(csv.body.starts_with("seq,time,source,detector,severity,summary,actor,surprise"));
+}

@@ -355,6 +355,62 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("store: anomalies are records of their own, and what detectors remember is kept") {
+  on_both([](Place& place) {
+    const auto writer = open_writer(place.url());
+    Batch batch;
+    batch.reset(0);
+    Made made(1);
+    made.insert(table(), 1, "a").event("x", "anna");
+    made.into(batch);
+    batch.add_anomaly({7, infer::Severity::High, "actor-rate", "anna", "2", R"({"a":1})"});
+    REQUIRE(batch.anomalies.size() == 1);
+    writer->append(batch);
+    CHECK(writer->detector_state("pharmacy").empty());
+    writer->save_detector_state("pharmacy", std::string("\0one", 4), true);
+    writer->save_detector_state("pharmacy", "two", false);
+    writer->commit("pharmacy", position_after(1), 1);
+    CHECK(writer->detector_state("pharmacy") ==
+          std::vector<std::string>{std::string("\0one", 4), "two"});
+    writer->save_detector_state("pharmacy", "lost", true);
+    writer->rollback();
+    CHECK(writer->detector_state("pharmacy").size() == 2);
+    writer->save_detector_state("pharmacy", "three", true);
+    writer->commit_records();
+    CHECK(writer->detector_state("pharmacy") == std::vector<std::string>{"three"});
+    CHECK(writer->detector_state("other").empty());
+
+    const auto reader = open_reader(place.url());
+    const auto found = [&](const Filter& filter) {
+      std::size_t count = 0;
+      reader->anomalies(filter, {}, [&](const StoredAnomaly& stored) {
+        CHECK(stored.seq == 3);
+        CHECK(stored.evidence == "2");
+        CHECK(stored.payload == R"({"a":1})");
+        ++count;
+        return true;
+      });
+      return count;
+    };
+    Filter filter;
+    CHECK(found(filter) == 1);
+    filter.source = "pharmacy";
+    filter.type = "actor-rate";
+    filter.actor = "anna";
+    filter.severity = "high";
+    filter.transaction = made.transaction->id;
+    filter.since_us = 7;
+    filter.until_us = 8;
+    CHECK(found(filter) == 1);
+    filter.severity = "low";
+    CHECK(found(filter) == 0);
+    REQUIRE(reader->anomaly(3));
+    CHECK_FALSE(reader->anomaly(2));
+    writer->publish_head(true);
+    CHECK(reader->proof(3));
+  });
+}
+
 TEST_CASE("store: gaps are records of their own") {
   on_both([](Place& place) {
     const auto writer = open_writer(place.url());
