@@ -73,10 +73,10 @@ FactSheet sheet_of(Place& place, SpanKind kind, const std::string& date) {
 }
 
 std::set<std::string> numbers_in(const std::string& text) {
-  static const re2::RE2 number("([0-9]+(?:\\.[0-9]+)?)");
+  static const re2::RE2 digits("([0-9]+(?:\\.[0-9]+)?)");
   std::set<std::string> out;
   re2::StringPiece rest(text);
-  for (std::string number; re2::RE2::FindAndConsume(&rest, number, &number);) out.insert(number);
+  for (std::string number; re2::RE2::FindAndConsume(&rest, digits, &number);) out.insert(number);
   return out;
 }
 
