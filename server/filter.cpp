@@ -22,15 +22,15 @@ bool assign_filter(store::Filter& filter, std::string_view name, std::string_vie
   if (name == "object") {
     const std::size_t slash = value.find('/');
     filter.object_type = value.substr(0, slash);
-    filter.object_id = decode_key(value.substr(slash + 1)).value();
+    filter.object_id = *decode_key(value.substr(slash + 1));
   } else if (name == "not") {
-    filter.exclude = parse_exclusions(value).value();
+    filter.exclude = *parse_exclusions(value);
   } else if (name == "pk") {
     filter.pk = std::string(value);
   } else if (name == "since") {
-    filter.since_us = parse_time(value, now_us).value();
+    filter.since_us = *parse_time(value, now_us);
   } else if (name == "until") {
-    filter.until_us = parse_time(value, now_us).value();
+    filter.until_us = *parse_time(value, now_us);
   } else {
     return false;
   }

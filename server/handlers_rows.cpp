@@ -11,7 +11,7 @@ Outcome<Response> get_row(const Call& call, const Services& services) {
   auto list = read_list(call);
   if (!list) return list.error();
   auto row = store::find_row(*services.reader, list->filter.source, call.path[0], call.path[1],
-                             decode_key(call.path[2]).value());
+                             *decode_key(call.path[2]));
   if (!row) {
     const bool unknown = row.error().code == core::Errc::NotFound;
     return Problem{
@@ -19,7 +19,7 @@ Outcome<Response> get_row(const Call& call, const Services& services) {
         "A key of several columns is ~ and the base64url of its JSON array.", unknown ? "" : "pk"};
   }
   std::optional<std::int64_t> at_us;
-  if (const auto at = call.parameter("at")) at_us = parse_time(*at, call.now_us).value();
+  if (const auto at = call.parameter("at")) at_us = *parse_time(*at, call.now_us);
   std::string head = row_state_json(*row, at_us, store::row_at(*services.reader, *row, at_us));
   head = head.substr(1, head.size() - 2) + ",";
   if (call.parameter("integers") == "string") quote_large_integers(head, 0);
