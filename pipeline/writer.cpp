@@ -162,7 +162,7 @@ void WriterLoop::drain() {
       commit();
       continue;
     }
-    if (!inside_transaction_) store_->publish_head(false);
+    store_->publish_head(false);
     if (channel_.closed() && channel_.empty()) {
       break;
     }

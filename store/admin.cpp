@@ -15,8 +15,10 @@ namespace {
 /// Tables that the writer adds to and nobody changes, and those that it rewrites.
 constexpr std::string_view kInsertOnly =
     "log, source_table, entry, tree_tile, tree_head, \"transaction\", change, event, event_object, "
-    "gap, anomaly, table_schema, rule_version, input, admin_action";
-constexpr std::string_view kRewritten = "lease, tree_edge, tree_edge_tile, position";
+    "event_evidence, gap, anomaly, table_schema, rule_version, input, admin_action";
+constexpr std::string_view kRewritten =
+    "lease, tree_edge, tree_edge_tile, position, rule_state, xa_pending, token";
+constexpr std::string_view kEmptied = "rule_state, xa_pending";
 
 constexpr std::string_view kRoles = R"sql(
 -- Roles: nobody logs in as the owner; whoever writes can add and not change; readers read.
@@ -100,21 +102,41 @@ void check_postgres(Database& db, std::vector<StoreCheck>& checks) {
   none(texts(db,
              "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = "
              "'rowtrail'::regnamespace AND c.relkind = 'r' AND pg_has_role(current_user, "
-             "c.relowner, 'USAGE') ORDER BY 1"),
+             "c.relowner, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = "
+             "current_user) ORDER BY 1"),
        "the store's user does not own the tables",
        "the store's user owns tables, and could change or drop them: {}", kApplyRoles);
   std::string records;
   for (const auto& kind : kind_columns()) {
     records += fmt::format("{}'{}'", records.empty() ? "" : ",", kind_name(kind.kind));
   }
-  none(texts(db, fmt::format("SELECT c.relname || ' (' || p.name || ')' FROM pg_class c CROSS JOIN "
-                             "(VALUES ('UPDATE'), ('DELETE'), ('TRUNCATE')) p(name) WHERE "
-                             "c.relnamespace = 'rowtrail'::regnamespace AND c.relname IN "
-                             "({},'event_object','entry','tree_tile','tree_head') AND "
-                             "has_table_privilege(c.oid, p.name) ORDER BY 1",
-                             records)),
-       "records can be added and not changed by the store's user",
-       "the store's user may change records: {}", kApplyRoles);
+  // Whoever it is: superusers aside, nobody but the owner may do more to a record than add it. A
+  // right on one column counts, and one that comes by SET ROLE.
+  none(texts(db, fmt::format(
+                     "SELECT r.rolname || ' (' || string_agg(DISTINCT p.name || ' ' || c.relname, "
+                     "', ') || ')' FROM pg_class c CROSS JOIN pg_roles r CROSS JOIN (VALUES "
+                     "('UPDATE'), ('DELETE'), ('TRUNCATE'), ('TRIGGER')) p(name) WHERE "
+                     "c.relnamespace = 'rowtrail'::regnamespace AND c.relname IN "
+                     "({},'event_object','event_evidence','entry','tree_tile','tree_head')"
+                     " AND NOT r.rolsuper AND r.rolname NOT LIKE 'pg\\_%' AND NOT "
+                     "pg_has_role(r.oid, c.relowner, 'MEMBER') AND (has_table_privilege(r.oid, "
+                     "c.oid, p.name) OR (p.name = 'UPDATE' AND has_any_column_privilege(r.oid, "
+                     "c.oid, p.name))) GROUP BY r.rolname ORDER BY 1",
+                     records)),
+       "records can be added and not changed", "roles that may change records: {}", kApplyRoles);
+  none(texts(db,
+             "SELECT DISTINCT r.rolname::text FROM pg_class c CROSS JOIN pg_roles r WHERE "
+             "c.relnamespace = 'rowtrail'::regnamespace AND c.relkind = 'r' AND NOT r.rolsuper AND "
+             "r.oid <> c.relowner AND pg_has_role(r.oid, c.relowner, 'MEMBER') ORDER BY 1"),
+       "nobody can become the owner of the tables",
+       "roles that are members of the tables' owner, and could change or drop everything: {}",
+       "REVOKE rowtrail_owner FROM them");
+  none(texts(db,
+             "SELECT r.rolname::text FROM pg_roles r WHERE NOT r.rolsuper AND r.rolname NOT LIKE "
+             "'pg\\_%' AND r.oid <> (SELECT nspowner FROM pg_namespace WHERE nspname = 'rowtrail') "
+             "AND has_schema_privilege(r.oid, 'rowtrail', 'CREATE') ORDER BY 1"),
+       "nobody else can make tables or functions beside the log's",
+       "roles that can make tables or functions in the schema rowtrail: {}", kApplyRoles);
   none(texts(db,
              "SELECT name || ' = ' || setting FROM pg_settings WHERE (name IN ('fsync', "
              "'full_page_writes') AND setting = 'off') OR (name = 'synchronous_commit' AND "
@@ -161,7 +183,9 @@ std::string init_sql(std::string_view text) {
   out += "SET search_path = rowtrail;\n";
   out += fmt::format("GRANT INSERT ON {}, {} TO rowtrail_writer;\n", kInsertOnly, kRewritten);
   out += fmt::format("GRANT UPDATE ON {} TO rowtrail_writer;\n", kRewritten);
+  out += fmt::format("GRANT DELETE ON {} TO rowtrail_writer;\n", kEmptied);
   out += "GRANT UPDATE (vkey) ON log TO rowtrail_writer;\n";
+  out += "REVOKE SELECT ON token, xa_pending FROM rowtrail_reader, rowtrail_retention;\n";
   const auto user = user_of(text);
   out += user.empty() ? "-- GRANT rowtrail_writer TO the user that rowtrail logs in with;\n"
                       : fmt::format("GRANT rowtrail_writer TO \"{}\";\n", user);

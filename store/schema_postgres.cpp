@@ -56,6 +56,11 @@ ALTER TABLE tree_edge_tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
 CREATE TABLE tree_head (log_id bigint NOT NULL, size bigint NOT NULL, time_us bigint NOT NULL,
   note text COLLATE "C" NOT NULL, PRIMARY KEY (log_id, size));
 
+-- Beside the tree: tokens of the HTTP API, hashed.
+CREATE TABLE token (id text COLLATE "C" PRIMARY KEY, digest bytea NOT NULL,
+  name text COLLATE "C" NOT NULL, scopes integer NOT NULL, created_us bigint NOT NULL,
+  expires_us bigint NOT NULL, used_us bigint NOT NULL, revoked_us bigint NOT NULL);
+
 -- Record tables: insert only.
 CREATE TABLE "transaction" (log_id bigint NOT NULL, seq bigint NOT NULL, time_us bigint NOT NULL,
   source text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL, payload text COLLATE "C", salt bytea,

@@ -129,6 +129,23 @@ CREATE TRIGGER tree_tile_delete BEFORE DELETE ON tree_tile BEGIN SELECT RAISE(AB
 CREATE TRIGGER tree_head_update BEFORE UPDATE ON tree_head BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
 CREATE TRIGGER tree_head_delete BEFORE DELETE ON tree_head BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
 
+-- INSERT OR REPLACE removes what is in its way without firing a delete trigger.
+CREATE TRIGGER transaction_insert BEFORE INSERT ON "transaction" WHEN EXISTS (SELECT 1 FROM "transaction" WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER change_insert BEFORE INSERT ON change WHEN EXISTS (SELECT 1 FROM change WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER event_insert BEFORE INSERT ON event WHEN EXISTS (SELECT 1 FROM event WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER gap_insert BEFORE INSERT ON gap WHEN EXISTS (SELECT 1 FROM gap WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER anomaly_insert BEFORE INSERT ON anomaly WHEN EXISTS (SELECT 1 FROM anomaly WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER table_schema_insert BEFORE INSERT ON table_schema WHEN EXISTS (SELECT 1 FROM table_schema WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER rule_version_insert BEFORE INSERT ON rule_version WHEN EXISTS (SELECT 1 FROM rule_version WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER input_insert BEFORE INSERT ON input WHEN EXISTS (SELECT 1 FROM input WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER admin_action_insert BEFORE INSERT ON admin_action WHEN EXISTS (SELECT 1 FROM admin_action WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER event_object_insert BEFORE INSERT ON event_object WHEN EXISTS (SELECT 1 FROM event_object WHERE seq = NEW.seq AND ordinal = NEW.ordinal) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER event_evidence_insert BEFORE INSERT ON event_evidence WHEN EXISTS (SELECT 1 FROM event_evidence WHERE seq = NEW.seq AND ordinal = NEW.ordinal) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER entry_insert BEFORE INSERT ON entry WHEN EXISTS (SELECT 1 FROM entry WHERE bundle = NEW.bundle) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+CREATE TRIGGER tree_tile_insert BEFORE INSERT ON tree_tile WHEN EXISTS (SELECT 1 FROM tree_tile WHERE level = NEW.level AND tile = NEW.tile) BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+-- A head that is there already stays as it is.
+CREATE TRIGGER tree_head_insert BEFORE INSERT ON tree_head WHEN EXISTS (SELECT 1 FROM tree_head WHERE size = NEW.size) BEGIN SELECT RAISE(IGNORE); END;
+
 CREATE VIEW transactions AS
 SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time_us / 1000000.0, 'unixepoch') AS committed_at, source,
        id AS transaction_id, payload FROM "transaction";

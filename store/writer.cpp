@@ -51,6 +51,8 @@ std::string make_uuid() {
 
 /// A busy log signs a head this often.
 constexpr std::chrono::milliseconds kHeadInterval{1000};
+/// An idle writer says something to the database this often (Postgres; see kSilenceMax there).
+constexpr std::chrono::milliseconds kLifeInterval{1000};
 
 /// What one commit adds to the log's counters.
 struct Added {
@@ -106,6 +108,8 @@ class LogWriter final : public Writer {
                                       std::uint64_t part, std::string_view sealed) const;
   void check_last_head();
   void record_restart(const std::string& why, const std::string& old_key);
+  void show_life(std::chrono::steady_clock::time_point at);
+  [[noreturn]] void refuse_fenced() const;
   void finish_commit();
 
   std::unique_ptr<Database> db_;
@@ -115,7 +119,7 @@ class LogWriter final : public Writer {
   std::optional<SigningKey> key_;
   SealingKey sealing_key_{};
   std::uint64_t published_size_ = 0;
-  std::chrono::steady_clock::time_point published_at_{};
+  std::chrono::steady_clock::time_point published_at_{}, alive_at_{};
   std::string origin_;
   std::int64_t log_id_ = 0;
   std::int64_t epoch_ = 0;
@@ -305,9 +309,31 @@ void LogWriter::record_restart(const std::string& why, const std::string& old_ke
   commit_records();
 }
 
+/// A standby takes over from a session that says nothing; and who was taken over learns of it here,
+/// when nothing comes from the source.
+void LogWriter::show_life(std::chrono::steady_clock::time_point at) {
+  if (db_->engine() == Engine::Sqlite || at - alive_at_ < kLifeInterval) return;
+  alive_at_ = at;
+  std::int64_t epoch = 0;
+  db_->query({"SELECT epoch FROM lease WHERE log_id = $1", {log_id_}}, [&](const Row& row) {
+    epoch = row.integer(0);
+    return true;
+  });
+  if (epoch != epoch_) refuse_fenced();
+}
+
+void LogWriter::refuse_fenced() const {
+  throw core::Failure(
+      core::Area::Store, true,
+      fmt::format("{}: another rowtrail has taken over the log '{}'; this one may not "
+                  "write it any more",
+                  url_.display, url_.log));
+}
+
 void LogWriter::publish_head(bool now) {
   const auto size = durable_tree_.size();
   const auto at = std::chrono::steady_clock::now();
+  show_life(at);
   if (in_transaction_ || size == published_size_) return;
   if (!now && at - published_at_ < kHeadInterval) return;
   const auto note = key_->sign(checkpoint_text({origin_, size, durable_tree_.root()}));
@@ -614,12 +640,7 @@ void LogWriter::fence() {
   const auto rows =
       db_->execute({"UPDATE lease SET renewed_us = $3 WHERE log_id = $1 AND epoch = $2",
                     {log_id_, epoch_, now_us()}});
-  if (rows == 1) return;
-  throw core::Failure(
-      core::Area::Store, true,
-      fmt::format("{}: another rowtrail has taken over the log '{}'; this one may not "
-                  "write it any more",
-                  url_.display, url_.log));
+  if (rows != 1) refuse_fenced();
 }
 
 void LogWriter::move_edge() {
