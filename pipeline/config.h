@@ -3,6 +3,7 @@
 
 #include "binlog/binlog.h"
 #include "core/core.h"
+#include "normalize/normalize.h"
 
 #include <cstdint>
 #include <functional>
@@ -61,6 +62,10 @@ struct Config {
   std::string listen = "127.0.0.1:8765";
   std::string token_file;
   std::vector<std::string> actor_columns;
+  std::vector<std::string> mask;  // as given
+  std::vector<normalize::MaskRule> mask_rules;
+  std::string mask_key_file;  // as given
+  std::string mask_key;
   std::vector<HeadSink> heads;
   bool until_end = false;
   Limits limits;
