@@ -30,6 +30,7 @@ enum class CellKind : std::uint8_t {
   Vector,     // text: JSON array of numbers
   Uuid,       // text: canonical text of MariaDB's UUID, INET4 and INET6 too
   Wire,       // text: raw bytes whose sign, charset or label is unknown; wire_type says the type
+  Masked,     // text: what stands in its place, or nothing; wire_type: normalize::MaskAction
   Digest,  // text: 32 bytes of SHA-256 over a value larger than cell_bytes_max, then its u64 size
 };
 
@@ -61,6 +62,7 @@ struct Cell {
       case CellKind::Vector:
       case CellKind::Uuid:
       case CellKind::Wire:
+      case CellKind::Masked:
       case CellKind::Digest:
         return true;
       default:

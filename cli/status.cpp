@@ -85,7 +85,37 @@ int status_command(const Common& common) {
 
 namespace {
 
-bool doctor_source(const binlog::ServerOptions& server) {
+/// The columns that the configuration, or their names, keep out of the record.
+void doctor_masks(binlog::Session& session, const normalize::Mask& mask) {
+  const auto columns = session.query(
+      "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE "
+      "TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') ORDER BY "
+      "TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION");
+  const auto tell = [&](const binlog::TableSchema& schema) {
+    for (const auto& masked : mask.plan(schema)) {
+      const auto how = masked.paths.empty() ? normalize::mask_action_name(masked.action)
+                                            : std::string_view("some paths");
+      fmt::print("{}  {}.{}.{} is masked: {}\n", styled("ok   ", Style::Good), schema.database,
+                 schema.table, schema.columns[masked.column].name, how);
+    }
+  };
+  binlog::TableSchema schema;
+  schema.names_known = true;
+  for (const auto& column : columns) {
+    const auto database = column[0].value_or(""), table = column[1].value_or("");
+    if (database != schema.database || table != schema.table) {
+      tell(schema);
+      schema.columns.clear();
+      schema.database = database;
+      schema.table = table;
+    }
+    schema.columns.emplace_back().name = column[2].value_or("");
+  }
+  tell(schema);
+}
+
+bool doctor_source(const pipeline::Config& config) {
+  const auto& server = config.source.server;
   binlog::Session session(server);
   const auto findings = binlog::preflight(session, server);
   bool fatal = false;
@@ -104,6 +134,7 @@ bool doctor_source(const binlog::ServerOptions& server) {
     }
     if (!finding.fix_sql.empty()) fmt::print("       {}\n", styled(finding.fix_sql, Style::Accent));
   }
+  doctor_masks(session, normalize::Mask(config.mask_rules, config.mask_key));
   return fatal;
 }
 
@@ -111,7 +142,7 @@ bool doctor_source(const binlog::ServerOptions& server) {
 
 int doctor_command(const Common& common) {
   const bool has_source = !common.config.source.server.user.empty();
-  const bool fatal = has_source && doctor_source(common.config.source.server);
+  const bool fatal = has_source && doctor_source(common.config);
   // Without a log there is nothing to check yet.
   if (!store::pending_migrations(common.config.store_url).empty()) return fatal ? 1 : 0;
   for (const auto& check : store::check_store(common.config.store_url)) {

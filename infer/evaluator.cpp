@@ -120,7 +120,7 @@ Value Evaluator::column(const Node& node) {
   const Value& row = variables_[node.variable];
   if (row.kind != Kind::Row) return make_error(ErrorCode::NullRow);
   return column_value(*row.change, static_cast<Side>(node.sub), find_column(node, *row.change),
-                      *arena_);
+                      *arena_, sight_);
 }
 
 Value Evaluator::row_function(const Node& node) {
@@ -131,12 +131,12 @@ Value Evaluator::row_function(const Node& node) {
   const int index = find_column(node, *row.change);
   switch (static_cast<RowFunctionKind>(node.sub)) {
     case RowFunctionKind::Delta:
-      return column_delta(*row.change, index, *arena_);
+      return column_delta(*row.change, index, *arena_, sight_);
     case RowFunctionKind::Changed:
-      return column_changed(*row.change, index);
+      return column_changed(*row.change, index, sight_);
     case RowFunctionKind::Old:
       if (row.change->before.empty()) return {};
-      return column_value(*row.change, Side::Before, index, *arena_);
+      return column_value(*row.change, Side::Before, index, *arena_, sight_);
   }
   return {};
 }
@@ -149,7 +149,7 @@ Value Evaluator::select_field(const Node& node, const Value& target) {
   }
   if (target.kind == Kind::Image) {
     return column_value(*target.change, static_cast<Side>(target.scale),
-                        find_column(node, *target.change), *arena_);
+                        find_column(node, *target.change), *arena_, sight_);
   }
   if (target.kind != Kind::Row) {
     return make_error(target.is_null() ? ErrorCode::NullRow : ErrorCode::NoOverload, target.kind);
@@ -182,7 +182,8 @@ Value Evaluator::has(const Node& node) {
   if (target.kind == Kind::Image) {
     const int column = find_column(node, *target.change);
     const auto* cell =
-        column < 0 ? nullptr : cell_of(*target.change, static_cast<Side>(target.scale), column);
+        column < 0 ? nullptr
+                   : cell_of(*target.change, static_cast<Side>(target.scale), column, sight_);
     return make_bool(cell != nullptr && cell->kind != binlog::CellKind::Absent);
   }
   const Value field = select_field(node, target);
@@ -243,7 +244,8 @@ Value Evaluator::subscript(const Node& node) {
   if (container.kind == Kind::Image && key.kind == Kind::String) {
     const auto* schema = container.change->schema;
     const int column = schema != nullptr ? schema->find(key.text()) : -1;
-    return column_value(*container.change, static_cast<Side>(container.scale), column, *arena_);
+    return column_value(*container.change, static_cast<Side>(container.scale), column, *arena_,
+                        sight_);
   }
   return index(container, key, budget_);
 }

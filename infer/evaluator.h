@@ -3,6 +3,7 @@
 #pragma once
 
 #include "infer/expression.h"
+#include "infer/row.h"
 
 #include <cstdint>
 #include <span>
@@ -19,6 +20,9 @@ class Evaluator {
   /// `arena`. Cost is taken from the budget; without any left the result is an error.
   Value evaluate(const Expression& expression, std::uint32_t node, std::span<const Value> variables,
                  binlog::Arena& arena);
+
+  /// What the next evaluations see of masked columns.
+  void set_sight(Sight sight) { sight_ = sight; }
 
   void set_budget(std::uint64_t steps) { budget_ = steps; }
   [[nodiscard]] std::uint64_t budget() const noexcept { return budget_; }
@@ -59,6 +63,7 @@ class Evaluator {
   const Expression* expression_ = nullptr;
   std::span<const Value> variables_;
   binlog::Arena* arena_ = nullptr;
+  Sight sight_ = Sight::Recorded;
 };
 
 }  // namespace rowtrail::infer

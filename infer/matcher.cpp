@@ -24,7 +24,9 @@ void Matcher::begin(const normalize::Transaction& transaction) {
 /// Values of conditions are used at once, so their memory is given back between evaluations.
 Value Matcher::evaluate(const Expression& expression, std::uint32_t node) {
   if (scratch_.used() > kScratchBytes) scratch_.reset();
+  evaluator_.set_sight(Sight::Raw);
   const Value value = evaluator_.evaluate(expression, node, variables_, scratch_);
+  evaluator_.set_sight(Sight::Recorded);
   if (value.is_error() && error_.empty()) error_ = describe(value, expression);
   return value;
 }

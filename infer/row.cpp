@@ -183,6 +183,8 @@ Value cell_value(const binlog::Cell& cell, const binlog::Column& column, binlog:
     case CellKind::Json:
     case CellKind::Vector:
       return json_value(cell.text(), arena);
+    case CellKind::Masked:
+      return cell.size == 0 ? Value{} : make_string(cell.text());
     case CellKind::Wire:
     case CellKind::Digest:
       return make_error(ErrorCode::Unavailable);
@@ -190,21 +192,26 @@ Value cell_value(const binlog::Cell& cell, const binlog::Column& column, binlog:
   return make_error(ErrorCode::Unavailable);
 }
 
-Value column_value(const normalize::Change& change, Side side, int column, binlog::Arena& arena) {
+Value column_value(const normalize::Change& change, Side side, int column, binlog::Arena& arena,
+                   Sight sight) {
   if (column < 0 || change.schema == nullptr) return make_error(ErrorCode::NoSuchColumn);
-  const binlog::Cell* cell = cell_of(change, side, column);
+  const binlog::Cell* cell = cell_of(change, side, column, sight);
   if (cell == nullptr) return make_error(ErrorCode::NoImage);
   // A minimal after image holds only what changed: the rest is as before.
   if (cell->kind == binlog::CellKind::Absent && side == Side::After) {
-    const binlog::Cell* before = cell_of(change, Side::Before, column);
+    const binlog::Cell* before = cell_of(change, Side::Before, column, sight);
     if (before != nullptr) cell = before;
+  }
+  // A condition cannot be judged by what the record has of a masked column.
+  if (cell->kind == binlog::CellKind::Masked && sight == Sight::Raw) {
+    return make_error(ErrorCode::Unavailable);
   }
   return cell_value(*cell, change.schema->columns[static_cast<std::size_t>(column)], arena);
 }
 
-Value column_delta(const normalize::Change& change, int column, binlog::Arena& arena) {
-  const Value after = column_value(change, Side::After, column, arena);
-  const Value before = column_value(change, Side::Before, column, arena);
+Value column_delta(const normalize::Change& change, int column, binlog::Arena& arena, Sight sight) {
+  const Value after = column_value(change, Side::After, column, arena, sight);
+  const Value before = column_value(change, Side::Before, column, arena, sight);
   const auto lacks_image = [](const Value& value) {
     return value.is_error() && static_cast<ErrorCode>(value.scale) == ErrorCode::NoImage;
   };
@@ -219,10 +226,10 @@ Value column_delta(const normalize::Change& change, int column, binlog::Arena& a
   return arithmetic(Operator::Subtract, after, before, arena);
 }
 
-Value column_changed(const normalize::Change& change, int column) {
+Value column_changed(const normalize::Change& change, int column, Sight sight) {
   if (column < 0 || change.schema == nullptr) return make_error(ErrorCode::NoSuchColumn);
-  const binlog::Cell* before = cell_of(change, Side::Before, column);
-  const binlog::Cell* after = cell_of(change, Side::After, column);
+  const binlog::Cell* before = cell_of(change, Side::Before, column, sight);
+  const binlog::Cell* after = cell_of(change, Side::After, column, sight);
   if (before == nullptr || after == nullptr) {  // everything of a new or deleted row is a change
     const binlog::Cell* only = before != nullptr ? before : after;
     if (only == nullptr) return make_error(ErrorCode::NoImage);

@@ -232,6 +232,17 @@ bool read_scalar(const rapidjson::Value& json, const binlog::Column& column, Cel
   }
 }
 
+/// Of the note {"masked":"redact"}.
+std::optional<normalize::MaskAction> mask_action(std::string_view note) {
+  using normalize::MaskAction;
+  for (const auto action : {MaskAction::Redact, MaskAction::Hash, MaskAction::Last4}) {
+    if (note == fmt::format(R"({{"masked":"{}"}})", normalize::mask_action_name(action))) {
+      return action;
+    }
+  }
+  return std::nullopt;
+}
+
 class ImageReader {
  public:
   ImageReader(const StoredLayout& layout, const normalize::Members& notes, binlog::Arena& arena)
@@ -259,6 +270,15 @@ class ImageReader {
   bool read_cell(std::string_view text, const normalize::Member* note, std::size_t column,
                  Cell& cell) {
     if (note != nullptr) {
+      if (const auto action = mask_action(note->json)) {
+        Json shown;
+        shown.Parse<kFlags>(text.data(), text.size());
+        if (shown.HasParseError()) return false;
+        cell.kind = CellKind::Masked;
+        cell.wire_type = static_cast<std::uint8_t>(*action);
+        set_text(cell, shown.IsString() ? text_of(shown) : std::string_view(), arena_);
+        return true;
+      }
       const bool json_null = note->json == R"({"json":"null"})";
       cell.kind = json_null ? CellKind::Json : CellKind::Wire;
       set_text(cell, json_null ? "null" : note->json, arena_);

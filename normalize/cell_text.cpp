@@ -1,5 +1,7 @@
 #include "normalize/cell_text.h"
 
+#include "normalize/mask.h"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -192,6 +194,7 @@ void write_utc(JsonWriter& to, std::int64_t microseconds, unsigned fsp) {
 bool cell_needs_note(const Cell& cell, const Column& column) {
   switch (cell.kind) {
     case CellKind::Wire:
+    case CellKind::Masked:
     case CellKind::Digest:
       return true;
     case CellKind::Json:
@@ -211,13 +214,18 @@ bool cell_needs_note(const Cell& cell, const Column& column) {
 bool write_cell(JsonWriter& to, const Cell& cell, const Column& column) {
   to.need(JsonWriter::kScalarMax);
   if (cell_needs_note(cell, column)) {
-    to.put("null");
+    if (cell.kind == CellKind::Masked && cell.size > 0) {
+      to.string(cell.text());
+    } else {
+      to.put("null");
+    }
     return true;
   }
   switch (cell.kind) {
     case CellKind::Absent:
     case CellKind::Null:
     case CellKind::Wire:
+    case CellKind::Masked:
     case CellKind::Digest:
       to.put("null");
       break;
@@ -272,6 +280,10 @@ void write_cell_note(JsonWriter& to, const Cell& cell) {
       return write_wire(to, cell.text(), cell.wire_type);
     case CellKind::Digest:
       return write_digest(to, cell.text());
+    case CellKind::Masked:
+      to.raw("{\"masked\":\"");
+      to.raw(mask_action_name(static_cast<MaskAction>(cell.wire_type)));
+      return to.raw("\"}");
     case CellKind::Float:
       return write_wire_number(to, std::bit_cast<std::uint32_t>(static_cast<float>(cell.d)), 4,
                                kTypeFloat);

@@ -1,6 +1,5 @@
 #include "normalize/debezium.h"
 
-#include "binlog/column_types.h"
 #include "normalize/canonical.h"
 #include "normalize/cell_text.h"
 #include "normalize/json_writer.h"
@@ -19,6 +18,7 @@ using binlog::Column;
 using Image = std::span<const Cell>;
 
 constexpr std::int64_t kMicroPerSecond = 1'000'000;
+constexpr std::uint8_t kTypeBit = 16;  // as TABLE_MAP numbers it
 
 /// Debezium's own word for a value that the source did not give (`unavailable.value.placeholder`).
 constexpr std::string_view kUnavailable = "\"__debezium_unavailable_value\"";
@@ -144,12 +144,11 @@ void write_geometry(JsonWriter& to, std::string_view ewkt) {
 
 void write_value(JsonWriter& to, const Cell& cell, const Column& column) {
   if (cell.kind == CellKind::Json) return to.string(cell.text());
+  if (cell.kind == CellKind::Masked && cell.size > 0) return to.string(cell.text());
   if (cell_needs_note(cell, column)) return to.raw(kUnavailable);
   switch (cell.kind) {
     case CellKind::UInt:
-      if (column.wire_type == static_cast<std::uint8_t>(binlog::ColumnType::Bit)) {
-        return write_bits(to, cell.u, column);
-      }
+      if (column.wire_type == kTypeBit) return write_bits(to, cell.u, column);
       break;
     case CellKind::Decimal:
       return write_decimal(to, cell.text());
@@ -177,6 +176,7 @@ void write_value(JsonWriter& to, const Cell& cell, const Column& column) {
     case CellKind::Vector:
     case CellKind::Uuid:
     case CellKind::Wire:
+    case CellKind::Masked:
     case CellKind::Digest:
       break;
   }

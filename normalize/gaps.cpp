@@ -49,7 +49,7 @@ void Normalizer::on_statement_dml(const binlog::Query& query, const SqlSummary& 
   gap.advice =
       "SET GLOBAL binlog_format = ROW, reconnect the applications, then take a snapshot of the "
       "table";
-  gap.sql = scrub_credentials(query.sql);
+  gap.sql = masked_sql(scrub_credentials(query.sql));
   add_gap(std::move(gap));
   if (stage_ != Stage::Group) commit();
 }

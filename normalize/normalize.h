@@ -4,6 +4,7 @@
 
 #include "normalize/canonical.h"
 #include "normalize/debezium.h"
+#include "normalize/mask.h"
 #include "normalize/normalizer.h"
 #include "normalize/payload.h"
 #include "normalize/transaction.h"

@@ -112,7 +112,7 @@ void Normalizer::begin(std::string id, std::uint32_t thread_id) {
   open_->thread_id = thread_id;
   open_->gaps.swap(next_gaps_);
   next_ordinal_ = statement_ordinal_ = 0;
-  statement_open_ = false;
+  statement_open_ = masked_statement_ = false;
   pending_sql_.clear();
   part_bytes_ = 0;
   last_layout_ = 0;
@@ -214,7 +214,7 @@ Result<> Normalizer::on_rows_query(const binlog::RowsQuery& query) {
   if (stage_ == Stage::Xa) return keep_text(query);
   if (stage_ != Stage::Group) return outside("a statement's text");
   pending_sql_ = query.sql;
-  statement_open_ = false;
+  statement_open_ = masked_statement_ = false;
   return {};
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/core.h"
 #include "normalize/layouts.h"
+#include "normalize/mask.h"
 #include "normalize/transaction.h"
 #include "normalize/xa.h"
 
@@ -18,6 +19,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace rowtrail::normalize {
@@ -31,6 +33,7 @@ struct Options {
   // Logged bytes of rows and SQL text, 16 bytes a cell, 128 a row and 512 a gap; a formula, so that
   // the same events are cut at the same rows everywhere.
   std::size_t match_bytes_max = 24 * 1024 * 1024;
+  const Mask* mask = nullptr;  // outlives the Normalizer; null: nothing is masked
 };
 
 class Normalizer {
@@ -100,6 +103,9 @@ class Normalizer {
   void start_next_part();
   [[nodiscard]] bool part_is_full() const;
   void begin_statement();
+  const MaskPlan& mask_plan(const binlog::TableSchemaPtr& schema);
+  void mask_row(Change& change);
+  std::string masked_sql(std::string sql) const;
   void tell_statement(Change& change) const;
   Change& add_change(Op op);
   void add_gap(Gap gap);
@@ -128,8 +134,15 @@ class Normalizer {
   std::uint32_t next_ordinal_ = 0;
   std::uint32_t statement_ordinal_ = 0;
   bool statement_open_ = false;
-  std::string pending_sql_;     // of the statement whose rows come next
-  std::size_t part_bytes_ = 0;  // against match_bytes_max
+  std::string pending_sql_;  // of the statement whose rows come next
+  // Layouts met with their masked columns; each holds its schema, so that no other gets its
+  // address.
+  std::unordered_map<const binlog::TableSchema*, std::pair<binlog::TableSchemaPtr, MaskPlan>>
+      mask_plans_;
+  const MaskPlan* mask_plan_ = nullptr;  // of the rows being read; null: nothing is masked
+  bool masked_statement_ = false;        // a table with masked columns is part of the statement
+  bool masked_release_ = false;          // the same of every statement: XaRelease
+  std::size_t part_bytes_ = 0;           // against match_bytes_max
 
   binlog::Flavor flavor_ = binlog::Flavor::MySql;
   XaRecorder xa_;                             // the rows of the open XA transaction

@@ -33,7 +33,7 @@ void Normalizer::on_ddl(const binlog::Query& query, const SqlSummary& sql) {
   change.statement = change.ordinal;
   change.database = open_->arena.copy(sql.database);
   change.table = open_->arena.copy(sql.table);
-  change.sql = open_->arena.copy(scrub_credentials(query.sql));
+  change.sql = open_->arena.copy(masked_sql(scrub_credentials(query.sql)));
   part_bytes_ += kBytesPerRow + query.sql.size();
   statement_open_ = false;
   if (stage_ != Stage::Group) commit();  // in a group: CREATE TABLE … SELECT, temporary tables
@@ -44,6 +44,11 @@ void Normalizer::begin_statement() {
   statement_open_ = true;
   statement_ordinal_ = next_ordinal_;
   if (pending_sql_.empty()) return;
+  if (masked_statement_ || masked_release_) {
+    pending_sql_ = fingerprint_sql(pending_sql_);
+  } else {
+    pending_sql_ = masked_sql(std::move(pending_sql_));
+  }
   open_->statements.push_back({statement_ordinal_, open_->arena.copy(pending_sql_)});
   part_bytes_ += pending_sql_.size();
   pending_sql_.clear();
@@ -94,7 +99,7 @@ Result<> Normalizer::on_rows(const binlog::RowsEvent& rows) {
   }
   Result<> result = read_rows(rows);
   if (rows.ends_statement) {
-    statement_open_ = false;
+    statement_open_ = masked_statement_ = false;
     pending_sql_.clear();
   }
   return result;
@@ -105,6 +110,8 @@ Result<> Normalizer::read_rows(const binlog::RowsEvent& event) {
   Op op = Op::Insert;
   if (event.kind == binlog::RowsKind::Update) op = Op::Update;
   if (event.kind == binlog::RowsKind::Delete) op = Op::Delete;
+  const MaskPlan& plan = mask_plan(*event.schema);
+  mask_plan_ = plan.empty() ? nullptr : &plan;
   binlog::RowsEvent rest = event;
   binlog::Row row;
   do {
@@ -135,8 +142,33 @@ void Normalizer::add_row(Op op, const VersionedSchema& layout, const binlog::Row
   change.table = layout.schema->table;
   change.before = row.before;
   change.after = row.after;
+  if (mask_plan_ != nullptr) mask_row(change);
   if (!open_->first_part) tell_statement(change);
   part_bytes_ += kBytesPerRow + kBytesPerCell * (row.before.size() + row.after.size());
+}
+
+const MaskPlan& Normalizer::mask_plan(const binlog::TableSchemaPtr& schema) {
+  static const MaskPlan kNothing;
+  if (options_.mask == nullptr) return kNothing;
+  const auto known = mask_plans_.find(schema.get());
+  if (known != mask_plans_.end()) return known->second.second;
+  if (mask_plans_.size() >= Layouts::kReadyMax) mask_plans_.clear();
+  return mask_plans_.emplace(schema.get(), std::pair(schema, options_.mask->plan(*schema)))
+      .first->second.second;
+}
+
+void Normalizer::mask_row(Change& change) {
+  change.raw_before = change.before;
+  change.raw_after = change.after;
+  const Mask& mask = *options_.mask;
+  change.before = mask.apply(*mask_plan_, *change.schema, change.before, open_->arena);
+  change.after = mask.apply(*mask_plan_, *change.schema, change.after, open_->arena);
+}
+
+/// SQL text may hold what its tables have masked: without literals then.
+std::string Normalizer::masked_sql(std::string sql) const {
+  if (options_.mask == nullptr || !options_.mask->mentions(sql)) return sql;
+  return fingerprint_sql(sql);
 }
 
 /// The transaction's entry for a layout, made when this is its first use.

@@ -20,7 +20,11 @@ void Normalizer::begin_xa(const std::string& xid) {
 }
 
 Result<> Normalizer::on_table_map(const binlog::TableMap& map) {
-  if (stage_ == Stage::Xa) xa_.announce(map);
+  if (stage_ == Stage::Xa) {
+    xa_.announce(map);
+  } else if (options_.mask != nullptr && !mask_plan(*map.schema).empty()) {
+    masked_statement_ = true;  // the maps of a statement's tables come before its rows
+  }
   return {};  // rows events carry it
 }
 
@@ -141,6 +145,7 @@ XaRelease::XaRelease(Options options, std::unique_ptr<Transaction> commit)
   for (const VersionedSchema& versioned : commit->schemas) {
     self.layouts_.adopt(versioned);
     tables_.push_back(versioned.schema);
+    if (!self.mask_plan(versioned.schema).empty()) self.masked_release_ = true;
   }
   commit->xa = XaPhase::None;
   commit->first_part = true;

@@ -75,21 +75,39 @@ class SecretFinder {
 
 }  // namespace
 
-std::string scrub_credentials(std::string_view sql) {
+namespace {
+
+/// `sql` with `replacement` for each token that `is_meant`, which is asked in order.
+template <class IsMeant>
+std::string replace_tokens(std::string_view sql, std::string_view replacement, IsMeant is_meant) {
   std::string out;
   out.reserve(sql.size());
   SqlLexer lexer(sql);
-  SecretFinder finder;
   const char* copied = sql.data();
   for (SqlToken token = lexer.next(); token.kind != SqlToken::Kind::End; token = lexer.next()) {
-    const bool secret = finder.is_secret(token);
-    if (!secret) continue;
+    if (!is_meant(token)) continue;
     out.append(copied, token.text.data());
-    out += kRedacted;
+    out += replacement;
     copied = token.text.data() + token.text.size();
   }
   out.append(copied, sql.data() + sql.size());
   return out;
+}
+
+}  // namespace
+
+std::string scrub_credentials(std::string_view sql) {
+  SecretFinder finder;
+  return replace_tokens(sql, kRedacted,
+                        [&](const SqlToken& token) { return finder.is_secret(token); });
+}
+
+std::string fingerprint_sql(std::string_view sql) {
+  return replace_tokens(sql, "?", [](const SqlToken& token) {
+    const bool number = token.kind == SqlToken::Kind::Word && token.text.front() >= '0' &&
+                        token.text.front() <= '9';
+    return number || token.kind == SqlToken::Kind::String || !token.terminated;
+  });
 }
 
 }  // namespace rowtrail::normalize

@@ -76,4 +76,7 @@ struct SqlSummary {
 /// '<redacted>': the literals after IDENTIFIED … BY / AS / USING, PASSWORD and CONNECTION.
 [[nodiscard]] std::string scrub_credentials(std::string_view sql);
 
+/// The statement with '?' for every literal; its comments stay.
+[[nodiscard]] std::string fingerprint_sql(std::string_view sql);
+
 }  // namespace rowtrail::normalize

@@ -44,6 +44,8 @@ struct Change {
   std::string_view table;
   std::span<const binlog::Cell> before;  // a cell per column; empty: no before image
   std::span<const binlog::Cell> after;
+  // The images before masking, where columns are masked: for conditions of rules, in memory.
+  std::span<const binlog::Cell> raw_before, raw_after;
   // ddl and truncate: the statement, credentials removed. A row Change of a second or later part
   // that begins a statement: the text of that statement, which the transaction record came too
   // early for.

@@ -8,7 +8,7 @@ namespace rowtrail::normalize {
 namespace {
 
 constexpr unsigned kDepthMax = 128;  // as the decoder's
-enum WkbType : std::uint32_t { kPoint = 1, kLineString, kPolygon, kMultiPoint, kCollection = 7 };
+enum WkbType : std::uint32_t { Point = 1, LineString, Polygon, MultiPoint, Collection = 7 };
 constexpr std::array<std::string_view, 7> kNames = {
     "POINT",           "LINESTRING",   "POLYGON",           "MULTIPOINT",
     "MULTILINESTRING", "MULTIPOLYGON", "GEOMETRYCOLLECTION"};
@@ -65,18 +65,18 @@ class Writer {
     put(1, 1);  // little-endian
     put(type, 4);
     switch (type) {
-      case kPoint:
+      case Point:
         expect("(");
         coordinates();
         return expect(")");
-      case kLineString:
+      case LineString:
         return points();
-      case kPolygon:
+      case Polygon:
         return list([this] { points(); });
-      case kCollection:
+      case Collection:
         return list([&] { geometry(depth + 1); });
       default:
-        return list([&] { member(type - kMultiPoint + kPoint, depth + 1); });
+        return list([&] { member(type - MultiPoint + Point, depth + 1); });
     }
   }
 

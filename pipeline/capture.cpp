@@ -219,6 +219,7 @@ Capture::Outcome Capture::stream() {
   decoder.set_position(resume_.position.file, resume_.position.pos);
   normalize::Options options;
   options.source = config_.source.name;
+  options.mask = &mask_;
   options.match_bytes_max = config_.limits.part_bytes_max.value_or(options.match_bytes_max);
   normalize::Normalizer normalizer(options);
   std::vector<normalize::KnownSchema> known;

@@ -15,7 +15,10 @@ namespace rowtrail::pipeline {
 class Capture {
  public:
   Capture(const Config& config, Channel& channel, SharedState& state)
-      : config_(config), channel_(channel), state_(state) {}
+      : config_(config),
+        mask_(config.mask_rules, config.mask_key),
+        channel_(channel),
+        state_(state) {}
 
   /// Until the end of the input, stop(), or an error that waiting cannot mend (reported to the
   /// state). Closes the channel when it returns.
@@ -56,6 +59,7 @@ class Capture {
   void close_source();
 
   const Config& config_;
+  normalize::Mask mask_;
   Channel& channel_;
   SharedState& state_;
   Resume resume_;

@@ -54,6 +54,26 @@ core::Result<> set_password_file(Values values, Config& config) {
   return {};
 }
 
+core::Result<> set_mask(Values values, Config& config) {
+  std::vector<normalize::MaskRule> rules;
+  for (const auto& value : values) {
+    auto rule = normalize::MaskRule::parse(value);
+    if (!rule) return rule.error();
+    rules.push_back(std::move(*rule));
+  }
+  config.mask_rules = std::move(rules);
+  config.mask = std::move(values);
+  return {};
+}
+
+core::Result<> set_mask_key_file(Values values, Config& config) {
+  auto key = read_secret(values.front());
+  if (!key) return key.error();
+  config.mask_key = std::move(*key);
+  config.mask_key_file = std::move(values.front());
+  return {};
+}
+
 core::Result<> set_url(Values values, Config& config) {
   return set_source_url(values.front(), config.source);
 }
@@ -113,6 +133,19 @@ const std::vector<ConfigOption>& options() {
        }},
       list("actor_columns", "Columns that say who changed a row, before those that are guessed.",
            "modified_by", [](Config& c) -> Values& { return c.actor_columns; }),
+      {"mask", Kind::List,
+       "Columns whose values stay out of the record: DATABASE.TABLE.COLUMN or COLUMN$.JSON.PATH, "
+       "'*' "
+       "for any text, then drop, redact, hash, last4 or keep (security.md).",
+       "pharmacy.patient.ssn hash", set_mask, [](const Config& c) { return c.mask; }},
+      {"mask_key_file", Kind::Text,
+       "File whose first line is the key of masked columns that are hashed; a bare name is a "
+       "systemd "
+       "credential.",
+       "/etc/rowtrail/mask.key", set_mask_key_file,
+       [](const Config& c) {
+         return c.mask_key_file.empty() ? Values{} : Values{c.mask_key_file};
+       }},
   };
   return table;
 }

@@ -3,6 +3,7 @@
 
 #include "binlog/binlog.h"
 #include "core/core.h"
+#include "normalize/normalize.h"
 
 #include <cstdint>
 #include <functional>
@@ -63,6 +64,10 @@ struct Config {
   std::vector<std::string> hosts;                    // that the HTTP API answers to
   std::optional<std::uint64_t> requests_per_minute;  // of one token; 0: any number
   std::vector<std::string> actor_columns;
+  std::vector<std::string> mask;  // as given
+  std::vector<normalize::MaskRule> mask_rules;
+  std::string mask_key_file;  // as given
+  std::string mask_key;
   std::vector<HeadSink> heads;
   bool until_end = false;
   Limits limits;

@@ -29,6 +29,7 @@ struct Stream::Impl {
   Impl(Config config_in, Take take_in)
       : config(with_small_parts(std::move(config_in))),
         take(std::move(take_in)),
+        mask(config.mask_rules, config.mask_key),
         channel(config.limits.queue_bytes_max),
         capture(config, channel, state) {}
 
@@ -118,6 +119,7 @@ struct Stream::Impl {
     normalize::Options options;
     options.source = config.source.name;
     options.match_bytes_max = kPartBytes;
+    options.mask = &mask;
     normalize::XaRelease release(options, std::move(commit));
     const auto give_parts = [&](const core::Result<>& result) {
       if (!result) throw Failure(Area::Source, false, result.error().message);
@@ -131,6 +133,7 @@ struct Stream::Impl {
 
   Config config;
   Take take;
+  normalize::Mask mask;  // of XA transactions' rows
   SharedState state;
   Channel channel;
   Capture capture;

@@ -25,6 +25,7 @@ WriterLoop::WriterLoop(const Config& config, infer::LoadedRules rules, Announce 
                        Channel& channel, SharedState& state, std::function<void()> on_reset,
                        std::function<void(const std::string&)> on_head)
     : config_(config),
+      mask_(config.mask_rules, config.mask_key),
       rules_(std::move(rules)),
       announce_(std::move(announce)),
       channel_(channel),
@@ -238,6 +239,7 @@ void WriterLoop::release_xa(std::unique_ptr<normalize::Transaction> commit) {
   const std::string xid = commit->xid;
   normalize::Options options;
   options.source = source;
+  options.mask = &mask_;
   normalize::XaRelease release(options, std::move(commit));
   const auto use = [](const core::Result<>& result) {
     if (!result) throw core::Failure(core::Area::Store, false, result.error().message);

@@ -49,6 +49,7 @@ class WriterLoop {
   void commit();
 
   const Config& config_;
+  normalize::Mask mask_;  // of XA transactions' rows, which the normalizer of capture has not seen
   infer::LoadedRules rules_;
   std::mutex reload_mutex_;
   std::optional<infer::LoadedRules> reloaded_;

@@ -174,6 +174,7 @@ std::string render_cell(const Cell& cell, const Column& column) {
       return fmt::format("uuid {}", cell.text());
     case CellKind::Wire:
       return fmt::format("wire type {} {}", cell.wire_type, hex(cell.text().substr(0, 64)));
+    case CellKind::Masked:
     case CellKind::Digest:
       return fmt::format("digest {}", hex(cell.text()));
   }
