@@ -5,6 +5,7 @@
 #
 #   bench/catch_up.sh [CHANGES]     default 500000
 . "$(dirname "${BASH_SOURCE[0]}")/../test/integration/lib.sh"
+. bench/measured.sh
 changes="${1:-500000}"
 use_mysql bench
 reset_mysql
@@ -15,21 +16,6 @@ binlogs=()
 for file in $(mysql -N -e 'SHOW BINARY LOGS' | cut -f1); do binlogs+=("$ROWTRAIL_MYSQL_DATADIR/$file"); done
 bytes="$(cat "${binlogs[@]}" | wc -c)"
 
-# measured NAME COMMAND…: wall seconds, CPU seconds and peak KiB in $wall, $cpu and $peak.
-measured() {
-  local name="$1"
-  shift
-  python3 - "$work/$name.measure" "$@" > "$work/$name.out" 2> "$work/$name.log" << 'P' || { tail -n 5 "$work/$name.log"; return 1; }
-import os, sys, time
-begin = time.monotonic()
-pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
-_, status, usage = os.wait4(pid, 0)
-wall = time.monotonic() - begin
-print(f"{wall:.2f} {usage.ru_utime + usage.ru_stime:.2f} {usage.ru_maxrss}", file=open(sys.argv[1], "w"))
-sys.exit(os.waitstatus_to_exitcode(status))
-P
-  read -r wall cpu peak < "$work/$name.measure"
-}
 row() {  # WHAT: one line of the table
   awk -v w="$1" -v n="$recorded" -v b="$bytes" -v s="$wall" -v c="$cpu" -v k="$peak" -v o="$oracle" \
     'BEGIN {printf "%-34s %8.1f s %8.1f s CPU %10.0f changes/s %7.1f MB/s %6.1f x mysqlbinlog %5.0f MiB\n", w, s, c, n/s, b/s/1e6, o/s, k/1024}'
