@@ -43,7 +43,7 @@ as() { psql -X -q -v ON_ERROR_STOP=1 "$(at "$1")" -c "SET search_path = rowtrail
 refused() {
   local user="$1" unseen="permission denied"
   shift
-  [ "$user" != roles_stranger ] || unseen="does not exist"  # the schema is closed to it
+  [ "$user" != roles_stranger ] || unseen="does not exist|no schema has been selected"  # the schema is closed to it
   { echo "SET search_path = rowtrail;"; for sql in "$@"; do printf '\\echo -- %s\nBEGIN;\n%s;\nROLLBACK;\n' "$sql" "$sql"; done; } > "$work/hostile.sql"
   psql -X -q "$(at "$user")" -f "$work/hostile.sql" > "$work/sql.out" 2>&1
   awk -v why="permission denied|must be owner|must be superuser|must be able to SET ROLE|must be member of role|must have|$unseen" '
