@@ -1,12 +1,39 @@
 #include "server/handlers.h"
+#include "server/json_text.h"
 #include "server/list.h"
-#include "server/target.h"
+#include "server/time_text.h"
 
 #include <charconv>
 
+#include "insight/insight.h"
 #include <fmt/format.h>
 
 namespace rowtrail::server {
+namespace {
+
+/// `,"catches":…,"formula":…,"acknowledgements":[…]`: what its detector looks for, and what people
+/// said of it.
+void append_explanation(std::string& out, const store::StoredAnomaly& anomaly,
+                        store::Reader& reader) {
+  const auto* detector = insight::find_detector(anomaly.detector);
+  out += ",\"catches\":";
+  append_json_string(out, detector == nullptr ? "" : detector->catches);
+  out += ",\"formula\":";
+  append_json_string(out, detector == nullptr ? "" : detector->formula);
+  out += ",\"acknowledgements\":[";
+  for (const auto& acknowledgement : insight::acknowledgements(reader)) {
+    if (acknowledgement.anomaly != anomaly.seq) continue;
+    out += fmt::format("{}{{\"time\":\"{}\",\"by\":", out.ends_with('[') ? "" : ",",
+                       format_time(acknowledgement.time_us));
+    append_json_string(out, acknowledgement.by);
+    out += ",\"note\":";
+    append_json_string(out, acknowledgement.note);
+    out += '}';
+  }
+  out += ']';
+}
+
+}  // namespace
 
 Outcome<Response> list_anomalies(const Call& call, const Services& services) {
   const auto list = read_list(call);
@@ -27,6 +54,9 @@ Outcome<Response> get_anomaly(const Call& call, const Services& services) {
   if (const auto rendered = AnomalyRows::render(response.body, *anomaly); !rendered) {
     return unreadable_record(seq, rendered.error());
   }
+  response.body.pop_back();
+  append_explanation(response.body, *anomaly, *services.reader);
+  response.body += '}';
   row_text(call, services, RowKind::Anomaly).convert(response.body, 0);
   response.content_type = format_kind(call.format).media_type;
   response.body += '\n';

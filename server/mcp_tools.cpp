@@ -23,6 +23,9 @@ constexpr std::uint64_t kGuideBytes = 500;  // about what the guide takes
 /// Members of concise rows.
 constexpr std::string_view kEventFields =
     "seq,type,time,source,transaction,summary,severity,actor,objects";
+constexpr std::string_view kAnomalyFields =
+    "seq,detector,time,source,transaction,severity,summary,actor,surprise,probability,numbers,"
+    "evidence";
 constexpr std::string_view kChangeFields =
     "seq,source,transaction,ordinal,committed_at,database,table,op,pk,old_pk,old,new,changed,cells,"
     "sql";
@@ -77,6 +80,26 @@ const std::vector<Row>& rows() {
        kChangeFields,
        "a smaller limit",
        ""},
+      {"rowtrail_list_anomalies",
+       "What was unusual",
+       "Anomalies, newest first, narrowed by detector (`type`), actor, severity or time: the "
+       "sentence why, the numbers in it, and the seqs of the events it rests on, to look at with "
+       "rowtrail_get_event. `surprise` is minus the decimal logarithm of how often a day it comes "
+       "by chance.",
+       "listAnomalies",
+       {"type", "actor", "source", "severity", "since", "until", "order", "limit", "cursor"},
+       kAnomalyFields,
+       "type, actor, severity, or a shorter time",
+       "/anomalies"},
+      {"rowtrail_explain",
+       "Why something is unusual",
+       "One anomaly explained: the sentence why, its numbers and probability, what its detector "
+       "looks for and how it judges, the events it rests on, and what people said of it.",
+       "getAnomaly",
+       {},
+       "",
+       "",
+       "/anomalies/{seq}"},
       {"rowtrail_stats",
        "Counts of events",
        "How many events the filters leave, by type, actor, severity, source and object type, and "

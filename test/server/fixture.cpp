@@ -171,6 +171,13 @@ std::optional<store::StoredAnomaly> MemoryReader::anomaly(std::uint64_t seq) {
   return make_anomaly(seq / 4);
 }
 
+std::vector<store::StoredAdminAction> MemoryReader::admin_actions(const std::string& type) {
+  check();
+  if (type != "acknowledge") return {};
+  return {
+      {41, 0, type, R"({"type":"acknowledge","anomaly":40,"by":"greta","note":"stocktaking"})"}};
+}
+
 std::optional<store::StoredEvent> MemoryReader::event(std::uint64_t seq) {
   check();
   if (seq % 4 != 3 || seq / 4 >= size()) return std::nullopt;

@@ -35,7 +35,7 @@ class MemoryReader : public store::Reader {
   void anomalies(const store::Filter& filter, const store::Page& page,
                  const store::Visitor<store::StoredAnomaly>& visit) override;
   std::optional<store::StoredAnomaly> anomaly(std::uint64_t seq) override;
-  std::vector<store::StoredAdminAction> admin_actions(const std::string&) override { return {}; }
+  std::vector<store::StoredAdminAction> admin_actions(const std::string& type) override;
   std::optional<store::StoredEvent> event(std::uint64_t seq) override;
   std::vector<store::StoredChange> transaction_changes(
       std::uint64_t transaction_seq, const std::vector<std::uint32_t>& ordinals) override;

@@ -261,6 +261,10 @@ TEST_CASE("anomalies: pages, the seqs of the evidence, one of them, and the colu
   CHECK(json(site.ask("/v1/anomalies?type=silence"))["anomalies"].Empty());
   CHECK(problem_of(site.ask("/v1/anomalies?table=sale")) == "/problems/unknown-parameter");
   CHECK(text(json(site.ask("/v1/anomalies/40")), "seq") == "40");
+  const auto explained = json(site.ask("/v1/anomalies/40"));
+  CHECK(text(explained, "catches") == "more events of one type by one person in a day");
+  CHECK(explained["acknowledgements"].Size() == 1);
+  CHECK(json(site.ask("/v1/anomalies/80"))["acknowledgements"].Empty());
   CHECK(site.ask("/v1/anomalies/41").status == 404);
   const auto csv = site.ask("/v1/anomalies?limit=1&format=csv");
   CHECK(csv.body.starts_with("seq,time,source,detector,severity,summary,actor,surprise"));

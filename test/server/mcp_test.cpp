@@ -280,6 +280,11 @@ TEST_CASE("mcp: tools answer with what the API has, to cite and to look at") {
   CHECK(transaction["changes"].Size() == 2);
   CHECK(call_tool(site, "rowtrail_stats", "{}")["types"]["distinct"].GetInt() == 1);
   CHECK(call_tool(site, "rowtrail_list_types", "{}")["types"].Size() == 1);
+  CHECK(call_tool(site, "rowtrail_list_anomalies", R"({"actor":"anna","limit":1})")["anomalies"]
+            .Size() == 1);
+  const auto explained = call_tool(site, "rowtrail_explain", R"({"seq":40})");
+  CHECK(text(explained, "formula").find("negative binomial") != std::string::npos);
+  CHECK(explained["acknowledgements"][0]["note"] == "stocktaking");
   CHECK(call_tool(site, "rowtrail_status", "{}").HasMember("origin"));
   CHECK(call_tool(site, "rowtrail_summarize_day", R"({"date":"2026-11-25","detail":"detailed"})")
             .HasMember("facts"));
