@@ -160,8 +160,7 @@ void Session::fill_header(std::size_t searched) {
   stream_.async_read_some(
       buffer_.prepare(kReadBytes),
       [self = shared_from_this(), size = raw.size()](Error error, std::size_t more) {
-        if (error == asio::error::eof) return self->parse_header();
-        if (error) return self->end();
+        if (error) return self->end();  // headers that end half-way are nobody's
         self->buffer_.commit(more);
         self->fill_header(size);
       });
