@@ -17,8 +17,9 @@ constexpr std::string_view kInsertOnly =
     "log, source_table, entry, tree_tile, tree_head, \"transaction\", change, event, event_object, "
     "event_evidence, gap, anomaly, table_schema, rule_version, input, admin_action";
 constexpr std::string_view kRewritten =
-    "lease, tree_edge, tree_edge_tile, position, rule_state, xa_pending, token";
-constexpr std::string_view kEmptied = "rule_state, xa_pending";
+    "lease, tree_edge, tree_edge_tile, position, rule_state, xa_pending, "
+    "detector_state, token";
+constexpr std::string_view kEmptied = "rule_state, xa_pending, detector_state";
 
 constexpr std::string_view kRoles = R"sql(
 -- Roles: nobody logs in as the owner; whoever writes can add and not change; readers read.

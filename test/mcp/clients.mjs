@@ -55,7 +55,7 @@ async function tool(client, name, args = {}) {
 
 async function investigate(client) {
   const { tools } = await client.listTools();
-  is(tools.length, 9);
+  is(tools.length, 11);
   const types = (await tool(client, "rowtrail_list_types")).types;
   ok(types.some((t) => t.type === "sale.completed"), "no type sale.completed");
 
@@ -99,6 +99,12 @@ async function investigate(client) {
 
   const stats = await tool(client, "rowtrail_stats", { since: "30d" });
   ok(stats.events > 0 && stats.types.distinct > 1, "no counts");
+  const { anomalies } = await tool(client, "rowtrail_list_anomalies", { since: "30d" });
+  ok(Array.isArray(anomalies), "no list of anomalies");
+  for (const { seq: unusual } of anomalies.slice(0, 1)) {
+    const explained = await tool(client, "rowtrail_explain", { seq: unusual });
+    ok(explained.summary.length > 0, "an anomaly is not explained");
+  }
   const day = await tool(client, "rowtrail_summarize_day", { date: "today", detail: "detailed" });
   ok(day.text.includes("sale") && day.facts.facts.length > 3, "no summary");
   is((await tool(client, "rowtrail_status")).sources.length, 1);
