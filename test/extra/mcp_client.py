@@ -18,7 +18,7 @@ token = open(token_file).read().strip()
 async def investigate(session):
     await session.initialize()
     tools = (await session.list_tools()).tools
-    assert len(tools) == 9, [tool.name for tool in tools]
+    assert len(tools) == 11, [tool.name for tool in tools]
 
     async def call(name, **arguments):
         result = await session.call_tool(name, arguments)
