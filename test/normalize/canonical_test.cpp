@@ -2,37 +2,16 @@
 #include <cmath>
 #include <limits>
 
+#include "cells.h"
 #include "support.h"
 #include <catch2/catch.hpp>
 
 namespace rowtrail::normalize::test {
 namespace {
 
-using binlog::Cell;
-using binlog::CellKind;
 using binlog::Column;
 using binlog::TableSchema;
 
-Cell number(CellKind kind, std::int64_t value, std::uint8_t fsp = 0) {
-  Cell cell;
-  cell.kind = kind;
-  cell.fsp = fsp;
-  cell.i = value;
-  return cell;
-}
-Cell real(CellKind kind, double value) {
-  Cell cell;
-  cell.kind = kind;
-  cell.d = value;
-  return cell;
-}
-Cell text(CellKind kind, std::string_view value) {
-  Cell cell;
-  cell.kind = kind;
-  cell.size = static_cast<std::uint32_t>(value.size());
-  cell.data = value.data();
-  return cell;
-}
 Cell null() {
   return number(CellKind::Null, 0);
 }
@@ -43,9 +22,6 @@ Cell wire(std::string_view bytes, std::uint8_t type) {
   Cell cell = text(CellKind::Wire, bytes);
   cell.wire_type = type;
   return cell;
-}
-std::int64_t datetime(binlog::DateTimeParts parts) {
-  return static_cast<std::int64_t>(binlog::pack_datetime(parts));
 }
 constexpr std::int64_t date(std::int64_t year, std::int64_t month, std::int64_t day) {
   return year << 9 | month << 5 | day;

@@ -2,42 +2,18 @@
 
 #include "normalize/wkb.h"
 
+#include "cells.h"
 #include "support.h"
 #include <catch2/catch.hpp>
 
 namespace rowtrail::normalize::test {
 namespace {
 
-using binlog::Cell;
-using binlog::CellKind;
 using binlog::Column;
 using binlog::TableSchema;
 
 constexpr std::int64_t kNow = 1'800'000'000'123'456;
 
-Cell number(CellKind kind, std::int64_t value, std::uint8_t fsp = 0) {
-  Cell cell;
-  cell.kind = kind;
-  cell.fsp = fsp;
-  cell.i = value;
-  return cell;
-}
-Cell real(CellKind kind, double value) {
-  Cell cell;
-  cell.kind = kind;
-  cell.d = value;
-  return cell;
-}
-Cell text(CellKind kind, std::string_view value) {
-  Cell cell;
-  cell.kind = kind;
-  cell.size = static_cast<std::uint32_t>(value.size());
-  cell.data = value.data();
-  return cell;
-}
-std::int64_t datetime(binlog::DateTimeParts parts) {
-  return static_cast<std::int64_t>(binlog::pack_datetime(parts));
-}
 constexpr std::int64_t date(std::int64_t year, std::int64_t month, std::int64_t day) {
   return year << 9 | month << 5 | day;
 }
